@@ -1,0 +1,63 @@
+"""Batches as a pure function of corpus, seed and step.
+
+The same for every shape with that seed, so that noise is paired between networks; and for every number of
+workers, so that the order of the data survives a resume elsewhere. No state, no memory: any step's batch can be
+had directly.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROUNDS = 6
+MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+def windows(tokens: int, context: int) -> int:
+    """Number of whole windows of `context` tokens and the one after each."""
+    return (tokens - 1) // context
+
+
+def batch(
+    tokens: NDArray[np.unsignedinteger], *, context: int, sequences: int, seed: int, step: int, rows: slice
+) -> NDArray[np.int64]:
+    """Rows of the global batch of a step (from 1): (rows, context + 1) token ids, inputs and targets overlapping.
+
+    Windows are drawn by a permutation of each epoch; the last batch of an epoch goes on into the next.
+    """
+    count = windows(len(tokens), context)
+    places = np.arange((step - 1) * sequences, step * sequences, dtype=np.uint64)[rows]
+    epochs, positions = np.divmod(places, np.uint64(count))
+    starts = np.empty(len(places), dtype=np.int64)
+    for epoch in np.unique(epochs):
+        chosen = epochs == epoch
+        starts[chosen] = permuted(positions[chosen], count, key=mix(np.uint64(seed), epoch)).astype(np.int64)
+    offsets = starts[:, None] * context + np.arange(context + 1)
+    return tokens[offsets].astype(np.int64)
+
+
+def permuted(positions: NDArray[np.uint64], count: int, key: np.uint64) -> NDArray[np.uint64]:
+    """Images of positions under a keyed permutation of 0..count-1, without a table.
+
+    A balanced Feistel network over the next power of four, walking its cycle until it is back in range (Black and
+    Rogaway 2002, "Ciphers with arbitrary finite domains", method 2); on average fewer than four walks.
+    """
+    half = np.uint64(max(1, ((count - 1).bit_length() + 1) // 2))
+    low = (np.uint64(1) << half) - np.uint64(1)
+    result = positions.copy()
+    outside = np.ones(len(result), dtype=bool)
+    while outside.any():
+        left, right = result[outside] >> half, result[outside] & low
+        for number in range(ROUNDS):
+            left, right = right, left ^ (mix(key + np.uint64(number), right) & low)
+        result[outside] = (left << half) | right
+        outside = result >= count
+    return result
+
+
+def mix(key: np.uint64, values: NDArray[np.uint64] | np.uint64) -> NDArray[np.uint64]:
+    """SplitMix64's finaliser (Steele et al. 2014) over values offset by a key: 64 well-mixed bits each."""
+    with np.errstate(over="ignore"):
+        z = np.asarray(values, dtype=np.uint64) + (key + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return z ^ (z >> np.uint64(31))

@@ -1,0 +1,163 @@
+"""A trial as a DeepSpeed engine in this process, and the process made ready for one.
+
+The learning rate is driven by our schedule, never by DeepSpeed's; the optimizer is torch's own fused AdamW, so
+that nothing is compiled at start-up.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import deepspeed
+import deepspeed.ops
+import torch
+import torch.distributed as dist
+
+from models.decoder import Decoder
+from models.parametrization import Treatment
+from sweeps.trial import Trial
+
+Device = Literal["cpu", "cuda"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """Where and in which pieces a trial runs: nothing here is part of its identity.
+
+    workers, rank   size of its gang and this worker's place in it
+    micro_batch     sequences a worker takes at once; workers × micro_batch divides the global batch
+    threads         of this worker on a CPU
+    """
+
+    workers: int
+    rank: int
+    micro_batch: int
+    threads: int
+    device: Device = "cpu"
+    checkpoint_activations: bool = False
+
+    def share(self, sequences: int) -> slice:
+        """This worker's rows of a global batch."""
+        each = sequences // self.workers
+        return slice(self.rank * each, (self.rank + 1) * each)
+
+    def accumulation(self, sequences: int) -> int:
+        """Micro-batches a step. Raises ValueError where they do not divide the batch."""
+        if sequences % (self.workers * self.micro_batch):
+            raise ValueError(
+                f"a batch of {sequences} sequences does not divide among {self.workers} workers with micro-batches of "
+                f"{self.micro_batch}"
+            )
+        return sequences // (self.workers * self.micro_batch)
+
+
+def join(assignment: Assignment, host: str, port: int) -> None:
+    """Make this process a member of a gang; a process that trains alone is a gang of one, and joins once."""
+    torch.set_num_threads(assignment.threads)
+    deepspeed.ops.__compatible_ops__ = {}  # else shm_comm is compiled with g++ in every process on a CPU
+    if dist.is_initialized():
+        if dist.get_world_size() != assignment.workers:
+            raise RuntimeError("this process is a member of a gang of another size")
+        return
+    os.environ.update(
+        MASTER_ADDR=host,
+        MASTER_PORT=str(port),
+        RANK=str(assignment.rank),
+        WORLD_SIZE=str(assignment.workers),
+        LOCAL_RANK="0",
+        DS_ACCELERATOR=assignment.device,
+    )
+    deepspeed.init_distributed("nccl" if assignment.device == "cuda" else "gloo", verbose=False)
+
+
+def build(trial: Trial, assignment: Assignment) -> Any:
+    """A fresh engine around the trial's decoder, at its initial weights, with the optimizer's count at zero."""
+    recipe = trial.recipe
+    decoder = Decoder(
+        trial.shape,
+        recipe.parametrization,
+        seed=trial.seed,
+        checkpoint_activations=assignment.checkpoint_activations,
+    )
+    if recipe.compile:
+        for block in decoder.blocks:
+            block.compile(dynamic=False)
+    optimizer = torch.optim.AdamW(parameter_groups(decoder, trial), lr=0.0, betas=recipe.optimizer.betas, fused=True)
+    engine, *_ = deepspeed.initialize(model=decoder, optimizer=optimizer, config=config(trial, assignment))
+    if recipe.zero == 3 and trial.shape.tied:
+        deepspeed.zero.register_external_parameter(decoder, decoder.stem.token)
+    make_optimizer_state(engine)
+    return engine
+
+
+def make_optimizer_state(engine: Any) -> None:
+    """Adam's state as before the first step, for every parameter group at every stage.
+
+    DeepSpeed 0.19 makes it late or early by a step of its own, as the stage may be, and at stages 1 and 2 links
+    parameters to the state of the first group only; so it is made here, and linked when it is complete.
+    """
+    stage, optimizer = engine.zero_optimization_stage(), engine.basic_optimizer
+    masters = (master for group in optimizer.param_groups for master in group["params"])
+    for master in engine.optimizer.fp32_partitioned_groups_flat if stage == 3 else masters:
+        optimizer.state[master] = {
+            "step": torch.zeros((), dtype=torch.float32, device=master.device),
+            "exp_avg": torch.zeros_like(master),
+            "exp_avg_sq": torch.zeros_like(master),
+        }
+    if stage in (1, 2):
+        engine.optimizer._lazy_init_hp_params_optimizer_state()
+
+
+def config(trial: Trial, assignment: Assignment) -> dict[str, Any]:
+    """DeepSpeed's configuration. fp32 at stage 0 is clipped by us, since DeepSpeed would not tell the norm."""
+    recipe = trial.recipe
+    clipping = 0.0 if clips_itself(trial) else recipe.gradient_clipping or 0.0
+    return {
+        "train_batch_size": recipe.batch_sequences,
+        "train_micro_batch_size_per_gpu": assignment.micro_batch,
+        "gradient_accumulation_steps": assignment.accumulation(recipe.batch_sequences),
+        "gradient_clipping": clipping,
+        "bf16": {"enabled": recipe.precision == "bf16"},
+        "zero_optimization": {"stage": recipe.zero},
+        "zero_allow_untested_optimizer": True,
+        "steps_per_print": None,
+    }
+
+
+def clips_itself(trial: Trial) -> bool:
+    """Whether the training loop, not DeepSpeed, clips the gradients."""
+    return trial.recipe.zero == 0 and trial.recipe.precision == "fp32"
+
+
+def parameter_groups(decoder: Decoder, trial: Trial) -> list[dict[str, Any]]:
+    """Parameters that are treated alike, each group with the factor on the scheduled rate it keeps (`factor`)."""
+    recipe = trial.recipe
+    alike: dict[tuple[float, float, float], list[torch.nn.Parameter]] = defaultdict(list)
+    for name, tensor in decoder.named_parameters():
+        t: Treatment = recipe.parametrization.treatment(decoder.roles[name], trial.shape)
+        alike[t.learning_rate, t.weight_decay, t.epsilon].append(tensor)
+    return [
+        {
+            "params": tensors,
+            "factor": rate,
+            "weight_decay": recipe.optimizer.weight_decay * decay,
+            "eps": recipe.optimizer.epsilon * epsilon,
+        }
+        for (rate, decay, epsilon), tensors in alike.items()
+    ]
+
+
+def set_rate(engine: Any, rate: float) -> None:
+    """Set every group's rate to the scheduled one times the group's factor."""
+    for group in engine.basic_optimizer.param_groups:
+        group["lr"] = rate * group["factor"]
+
+
+def dismantle(engine: Any) -> None:
+    """Give back all an engine holds, so that the next trial in this process starts as in a new one."""
+    engine.destroy()
+    gc.collect()
