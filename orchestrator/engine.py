@@ -10,7 +10,7 @@ import gc
 import os
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import deepspeed
 import deepspeed.ops
@@ -19,9 +19,8 @@ import torch.distributed as dist
 
 from models.decoder import Decoder
 from models.parametrization import Treatment
+from orchestrator.work import Device
 from sweeps.trial import Trial
-
-Device = Literal["cpu", "cuda"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,6 +164,24 @@ def part_name(trial_id: str, attempt: int, seq: int) -> str:
     return f"metrics/{trial_id}-a{attempt:04d}-{seq:08d}.parquet"
 
 
+def resume_steps(store: Store, trial_id: str) -> dict[int, int]:
+    """For each attempt of a trial that has published rows, the step after which it went on."""
+    first: dict[int, str] = {}
+    for match in parts(store):
+        if match["trial"] == trial_id:
+            first.setdefault(int(match["attempt"]), match.string)
+    return {n: decode(store.read(f"metrics/{name}"))[0].column("resume_step")[0].as_py() for n, name in first.items()}
+
+
+def ending(store: Store, trial_id: str, attempt: int) -> str | None:
+    """The reason with which an attempt ended, as its last row says; None where it has not."""
+    names = [match.string for match in parts(store) if match["trial"] == trial_id and int(match["attempt"]) == attempt]
+    if not names:
+        return None
+    last = decode(store.read(f"metrics/{names[-1]}"))[0].slice(-1).to_pylist()[0]
+    return last["reason"] if last["event"] == "end" else None
+
+
 def parts(store: Store) -> list[re.Match[str]]:
     """Every part's file name, matched: trial, attempt, seq."""
     return [match for name in store.names("metrics") if (match := PART_FILE.fullmatch(name))]

@@ -51,6 +51,9 @@ class Store(ABC):
         """The bytes of a file. Raises FileNotFoundError where there is none."""
 
     @abstractmethod
+    def exists(self, name: str) -> bool: ...
+
+    @abstractmethod
     def local(self, name: str, cache: Path) -> Path:
         """A local path with a file's contents: its own, or a copy made in `cache`. Raises FileNotFoundError."""
 
@@ -127,6 +130,10 @@ class FolderStore(Store):
     def read(self, name: str) -> bytes:
         with StoreErrors(self.uri, name):
             return (self.root / checked(name)).read_bytes()
+
+    def exists(self, name: str) -> bool:
+        with StoreErrors(self.uri, name):
+            return (self.root / checked(name)).exists()
 
     def local(self, name: str, cache: Path) -> Path:
         path = self.root / checked(name)
@@ -230,6 +237,10 @@ class ObjectStore(Store):
     def read(self, name: str) -> bytes:
         with StoreErrors(self.uri, name):
             return bytes(self.filesystem.cat_file(self._key(name)))
+
+    def exists(self, name: str) -> bool:
+        with StoreErrors(self.uri, name):
+            return bool(self.filesystem.exists(self._key(name)))
 
     def local(self, name: str, cache: Path) -> Path:
         copy = cache / name

@@ -30,9 +30,11 @@ def batch(
     starts = np.empty(len(places), dtype=np.int64)
     for epoch in np.unique(epochs):
         chosen = epochs == epoch
-        starts[chosen] = permuted(positions[chosen], count, key=mix(np.uint64(seed), epoch)).astype(np.int64)
+        key = np.uint64(mix(np.uint64(seed), epoch))
+        starts[chosen] = permuted(positions[chosen], count, key).astype(np.int64)
     offsets = starts[:, None] * context + np.arange(context + 1)
-    return tokens[offsets].astype(np.int64)
+    ids: NDArray[np.int64] = tokens[offsets].astype(np.int64)
+    return ids
 
 
 def permuted(positions: NDArray[np.uint64], count: int, key: np.uint64) -> NDArray[np.uint64]:

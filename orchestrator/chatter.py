@@ -1,0 +1,36 @@
+"""Ray's, DeepSpeed's and their libraries' own output into a file, so that the terminal has only what we say."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sweeps.store import FolderStore, Store
+
+
+@contextmanager
+def quiet(store: Store) -> Iterator[Path]:
+    """Within the block whatever this process writes to its descriptors 1 and 2 goes to the log whose path it gives.
+
+    A display that has its own duplicate of a descriptor (orchestrator/display.py) still reaches the terminal.
+    """
+    folder = store.root / "logs" if isinstance(store, FolderStore) else Path(tempfile.gettempdir())
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    ours = [os.dup(1), os.dup(2)]
+    with path.open("ab") as log:
+        for fd in (1, 2):
+            os.dup2(log.fileno(), fd)
+        try:
+            yield path
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for fd, saved in zip((1, 2), ours, strict=True):
+                os.dup2(saved, fd)
+                os.close(saved)

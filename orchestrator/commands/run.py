@@ -1,0 +1,45 @@
+"""sweep run: train what a spec asks for and the record does not have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.commands.options import Results
+
+
+def command(
+    spec: Annotated[Path, typer.Argument(help="the sweep's YAML file")],
+    results: Results = "results",
+) -> int:
+    """Train the sweep's networks, those that are not in the record yet, and say what the data says."""
+    import signal
+
+    from orchestrator.display import Lines
+    from orchestrator.run import run
+    from sweeps.loading import load_spec
+    from sweeps.store import open_store
+
+    asked = load_spec(spec)
+    stop: list[int] = []
+
+    def on_signal(number: int, frame: object) -> None:
+        if stop:
+            raise SystemExit(128 + number)
+        stop.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    display = Lines(total=0)
+    outcome = run(asked, open_store(results), display, lambda: bool(stop))
+    display.say(
+        f"{len(outcome.plan.trials)} trials: {outcome.trained} trained now, {outcome.already} before, "
+        f"{outcome.unusable} without a usable loss, {outcome.left} left"
+    )
+    if stop:
+        return 128 + stop[0]
+    if outcome.left:
+        return 75
+    return 3 if outcome.unusable else 0

@@ -1,0 +1,52 @@
+"""Failures as values: what an attempt's end says about whose fault it was, and what is done about it.
+
+An end's reason is `<kind>` or `<kind>: <detail>` in the record. Kinds:
+
+completed        all steps done                                         the end
+diverged         the loss is no number, or stays hopeless               the end: more tries give the same numbers
+out_of_memory    of the device or the machine                           tried again, with a smaller micro-batch
+error            an exception in our code, a library's, or the user's   tried again, up to the sweep's retries
+hung             no progress for the time allowed                       tried again, likewise
+lost             the worker, node or driver went away                   tried again, not counted
+interrupted      stopped by a signal, a drained node or a budget        resumed, not counted
+stopped          ended early by the sweep's own rule                    the end
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+Kind = Literal["completed", "diverged", "out_of_memory", "error", "hung", "lost", "interrupted", "stopped"]
+
+FINAL: frozenset[str] = frozenset({"completed", "diverged", "stopped"})
+COUNTED: frozenset[str] = frozenset({"out_of_memory", "error", "hung"})
+
+
+def kind(reason: str) -> str:
+    """The kind an end's reason begins with."""
+    return reason.split(":", 1)[0]
+
+
+def is_final(reasons: Sequence[str | None], retries: int) -> bool:
+    """Whether nothing more is tried after these ends, one an attempt, the last one last; None is one without an end."""
+    if not reasons:
+        return False
+    last = reasons[-1]
+    counted = sum(kind(reason) in COUNTED for reason in reasons if reason)
+    return last is not None and (kind(last) in FINAL or (kind(last) in COUNTED and counted > retries))
+
+
+def reason_for(error: BaseException) -> str:
+    """The reason an exception out of a gang gives for the end of its attempt."""
+    name, text = type(error).__name__, " ".join(str(error).split())
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, BaseException):
+        name, text = type(cause).__name__, " ".join(str(cause).split())
+    if name in ("OutOfMemoryError", "MemoryError") or "out of memory" in text.lower():
+        return f"out_of_memory: {text[:500]}"
+    if name == "Hung":
+        return f"hung: {text[:500]}"
+    if name in ("ActorDiedError", "RayActorError", "ActorUnavailableError", "NodeDiedError", "WorkerCrashedError"):
+        return f"lost: {text[:500]}"
+    return f"error: {name}: {text[:500]}"

@@ -1,0 +1,102 @@
+"""A sweep from spec to record: plan, prepare, ask the record what is finished, run the rest."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from orchestrator.corpora.prepare import Prepared, find_prepared, prepare
+from orchestrator.failures import is_final, kind
+from sweeps.planning import Plan, plan
+from sweeps.record import publish_plan
+from sweeps.safe_yaml import SpecError
+from sweeps.spec import Spec
+from sweeps.states import TrialState, states
+from sweeps.store import Store
+from sweeps.views import connect
+
+
+class Display(Protocol):
+    """Whoever watches a run."""
+
+    def say(self, text: str) -> None: ...
+
+    def event(self, what: str, order: Any, result: dict[str, Any] | None) -> None:
+        """what: start, progress or end of an attempt (orchestrator.tuning.Feed)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended: trials by what became of them, and whether it was stopped before its end."""
+
+    plan: Plan
+    trained: int
+    already: int
+    unusable: int
+    left: int
+    stopped: bool
+
+
+def resolved(spec: Spec, store: Store, corpus: Prepared | None) -> tuple[Plan, dict[str, TrialState]]:
+    """The plan as far as the record makes it literal, and what the record knows of its trials."""
+    losses: dict[str, float | None] = {}
+    while True:
+        made = plan(spec, corpus.content if corpus else None, losses)
+        with connect(store) as connection:
+            known = states(connection, [planned.trial.trial_id for planned in made.trials])
+        found = {
+            key: state.eval_loss if kind(state.endings[-1] or "") == "completed" else None
+            for key, state in known.items()
+            if is_final(state.endings, spec.cluster.retries)
+        }
+        if found.keys() <= losses.keys() or not made.waiting:
+            return made, known
+        losses |= found
+
+
+def run(spec: Spec, store: Store, display: Display, stopping: Any) -> Outcome:
+    """Train what is not finished. Raises SpecError before anything starts, StoreError where the store fails."""
+    corpus = find_prepared(spec, store)
+    if corpus is None:
+        display.say(f"preparing the corpus {spec.data.corpus}")
+        corpus = prepare(spec, store)
+    check_corpus(spec, corpus)
+    made, known = resolved(spec, store, corpus)
+    publish_plan(store, made, spec.model_dump(mode="json"), versions())
+    retries = spec.cluster.retries
+    done = {key for key, state in known.items() if is_final(state.endings, retries)}
+    if len(done) < len(made.trials) or made.waiting:
+        from orchestrator.conduct import conduct
+
+        conduct(spec, store, corpus, made, known, display, stopping)
+        made, known = resolved(spec, store, corpus)
+        publish_plan(store, made, spec.model_dump(mode="json"), versions())
+    endings = {key: state.endings for key, state in known.items()}
+    final = {key for key, reasons in endings.items() if is_final(reasons, retries)}
+    unusable = {key for key in final if kind(endings[key][-1] or "") != "completed"}
+    return Outcome(
+        plan=made,
+        trained=len(final - done),
+        already=len(done),
+        unusable=len(unusable),
+        left=len(made.trials) - len(final) + sum(waiting.trials for waiting in made.waiting),
+        stopped=stopping(),
+    )
+
+
+def check_corpus(spec: Spec, corpus: Prepared) -> None:
+    """Refuse a token budget that the corpus cannot give without repeating itself."""
+    most = max(spec.training.tokens)
+    if most > corpus.train_tokens and not spec.data.repeat:
+        raise SpecError(
+            f"{spec.name}: training.tokens asks for {most:,} tokens, and the corpus has {corpus.train_tokens:,}; "
+            f"ask for fewer, bring more text, or say data.repeat: true to go over it again"
+        )
+
+
+def versions() -> dict[str, str]:
+    """What made the numbers, for the record."""
+    names = ("interplay", "torch", "deepspeed", "ray", "pyarrow")
+    return {"python": platform.python_version(), "machine": platform.machine()} | {n: version(n) for n in names}

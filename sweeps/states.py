@@ -1,0 +1,36 @@
+"""What the record knows of each trial: how its attempts ended, and its final loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialState:
+    """endings: the reason of each attempt's end, in order, None for one that has none; the final held-out loss."""
+
+    endings: tuple[str | None, ...] = ()
+    eval_loss: float | None = None
+
+    @property
+    def attempts(self) -> int:
+        return len(self.endings)
+
+
+def states(connection: duckdb.DuckDBPyConnection, trial_ids: Iterable[str]) -> dict[str, TrialState]:
+    """States of trials by id, from a connection with the record's views; one with no attempt is not in the answer."""
+    connection.register("wanted", pa.table({"trial_id": pa.array(sorted(set(trial_ids)), pa.string())}))
+    found = connection.execute(
+        """
+        with ends as (select trial_id, attempt, reason, eval_loss from rows where event = 'end'),
+        every as (select trial_id, attempt from claims union select trial_id, attempt from ends)
+        select trial_id, list(reason order by attempt), arg_max(eval_loss, attempt)
+        from every join wanted using (trial_id) left join ends using (trial_id, attempt) group by trial_id
+        """
+    ).fetchall()
+    connection.unregister("wanted")
+    return {trial: TrialState(endings=tuple(reasons), eval_loss=loss) for trial, reasons, loss in found}
