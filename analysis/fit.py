@@ -1,0 +1,96 @@
+"""The result of a fit: a law, how sure it is, and whether to believe it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from analysis.arrays import Array
+from analysis.catalogue import AnyLaw
+from analysis.noise import Noise
+from analysis.status import Status
+from analysis.valley import valley
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValleyShape:
+    """How the loss rises to both sides of the best depth: κ·e^{−η·(ln N − m)}·V(u; p, q), see analysis.valley.
+
+    curvature κ (nats per (ln L)², at ln N = m), trend η, rise p, fall q, log_params m.
+    """
+
+    curvature: float
+    trend: float
+    rise: float
+    fall: float
+    log_params: float
+
+    def penalty(self, params: float | Array, log_ratio: float | Array) -> Array:
+        """Loss above the valley's bottom, nats, at N = params and u = ln(L/L*)."""
+        scale = self.curvature * np.exp(-self.trend * (np.log(params) - self.log_params))
+        shape = valley(np.asarray(log_ratio, float), np.asarray(self.rise), np.asarray(self.fall))[0]
+        return np.asarray(scale * shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """A law fitted to data.
+
+    intervals     by constant, at `confidence`; None where the data leaves the constant open
+    draws         constants of the resampled tables, (R, K)
+    reach         standard errors that an interval of this confidence spans to each side (Student's t)
+    objective     what was minimised, at the optimum
+    rows, runs    that entered; runs are what was resampled
+    params_range  smallest and largest N trained; the fit extrapolates outside
+    valley        the price of another depth, where the fit measured it
+    """
+
+    law: AnyLaw
+    status: Status
+    notes: tuple[str, ...]
+    intervals: dict[str, Interval | None]
+    draws: Array
+    confidence: float
+    reach: float
+    objective: float
+    rows: int
+    runs: int
+    params_range: Interval
+    block_coefficient: float
+    noise: Noise | None = None
+    valley: ValleyShape | None = None
+
+    def depth_interval(self, params: float) -> Interval:
+        """Of L* at N = params."""
+        law = type(self.law)
+        log_depths = np.array([np.log(law.of(theta).depth(params, self.block_coefficient)) for theta in self.draws])
+        estimate = float(np.log(self.law.depth(params, self.block_coefficient)))
+        low, high = interval(log_depths, estimate, self.confidence, self.reach)
+        return float(np.exp(low)), float(np.exp(high))
+
+    def as_json(self) -> dict[str, object]:
+        """What `sweep fit --json` prints."""
+        return {
+            "law": self.law.card.name,
+            "status": str(self.status),
+            "notes": list(self.notes),
+            "parameters": self.law.values,
+            "intervals": {name: list(pair) if pair else None for name, pair in self.intervals.items()},
+            "confidence": self.confidence,
+            "objective": self.objective,
+            "rows": self.rows,
+            "runs": self.runs,
+        }
+
+
+def interval(draws: Array, estimate: float, confidence: float, reach: float) -> Interval:
+    """Percentiles of `draws` (R,), stretched about the estimate from a normal quantile to Student's, `reach`.
+
+    The draws are made with the noise as measured; the stretch is for not knowing that noise exactly.
+    """
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    stretch = reach / float(ndtri(1 - tail))
+    return float(estimate + (low - estimate) * stretch), float(estimate + (high - estimate) * stretch)

@@ -1,0 +1,66 @@
+"""How far the loss of one network moves when nothing but the seed changes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from analysis.arrays import Array
+from analysis.cells import Cells
+
+# Fewer degrees of freedom than this make a t-interval so wide that it says nothing; residuals then join the seeds.
+FEWEST_DF = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """Standard deviation of one loss, nats, and the degrees of freedom it was measured with.
+
+    source   "seeds": repeats of one network; "residuals": what a smooth surface through all networks leaves over,
+             its own misfit included; "both"; "given": the caller says so, df infinite
+    """
+
+    sd: float
+    df: float
+    source: Literal["seeds", "residuals", "both", "given"]
+
+    def quantile(self, confidence: float) -> float:
+        """How many standard errors a two-sided interval of this confidence reaches: Student's t."""
+        from scipy.special import ndtri, stdtrit
+
+        level = (1 + confidence) / 2
+        return float(ndtri(level) if np.isinf(self.df) else stdtrit(self.df, level))
+
+
+def noise_of_seeds(cells: Cells) -> Noise | None:
+    """Pooled over all cells with repeats: √(Σ deviations² / Σ (repeats − 1)). None where no cell has two."""
+    df = float((cells.repeats - 1).sum())
+    if df < 1:
+        return None
+    squares = sum(float((deviations**2).sum()) for deviations in cells.deviations)
+    return Noise(sd=float(np.sqrt(squares / df)), df=df, source="seeds")
+
+
+def pooled(first: Noise, second: Noise) -> Noise:
+    """Both estimates of one variance, weighted by their degrees of freedom."""
+    df = first.df + second.df
+    variance = (first.sd**2 * first.df + second.sd**2 * second.df) / df
+    return Noise(sd=float(np.sqrt(variance)), df=df, source="both")
+
+
+def resampled(cells: Cells, noise: Noise, replicates: int, rng: np.random.Generator) -> Array:
+    """Losses as they might have come out, (R, N): the bootstrap over runs.
+
+    Where a cell has several seeds, they are drawn with replacement, their deviations stretched by √(k/(k − 1)),
+    without which k draws would understate the noise by that factor; where it has one, noise is drawn from a normal
+    law of the pooled measured standard deviation. Every cell stays. The error of the learning rate is drawn too.
+    """
+    losses = np.tile(cells.loss, (replicates, 1))
+    for place, deviations in enumerate(cells.deviations):
+        count = len(deviations)
+        if count > 1:
+            drawn = deviations[rng.integers(count, size=(replicates, count))].mean(1)
+            losses[:, place] += drawn * np.sqrt(count / (count - 1))
+        else:
+            losses[:, place] += noise.sd * rng.standard_normal(replicates)
+    return losses + cells.rate_error * rng.standard_normal(losses.shape)
