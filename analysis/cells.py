@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.arrays import Array
+from analysis.arrays import Array, Flags
 from analysis.losses import flagged, used
 from analysis.rates import with_best_rates
 from analysis.status import FitError
@@ -58,8 +58,8 @@ class Cells:
         """Of each loss: seed noise over its repeats, and the error of its learning rate; nats²."""
         return np.asarray(noise_sd**2 / self.repeats + self.rate_error**2)
 
-    def take(self, chosen: Array) -> "Cells":
-        """Those cells for which `chosen` is true, or whose numbers it lists."""
+    def take(self, chosen: Flags) -> "Cells":
+        """Those cells for which `chosen` is true."""
         places = np.arange(len(self.depth))[chosen]
         arrays = {
             name: getattr(self, name)[places]

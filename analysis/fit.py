@@ -62,13 +62,18 @@ class Fit:
     noise: Noise | None = None
     valley: ValleyShape | None = None
 
-    def depth_interval(self, params: float) -> Interval:
-        """Of L* at N = params."""
+    @property
+    def theta(self) -> Array:
+        """The constants, (K,), in the order of the draws."""
+        return self.law.theta
+
+    def depth_interval(self, params: float) -> Interval | None:
+        """Of L* at N = params; None where nothing was resampled."""
         law = type(self.law)
         log_depths = np.array([np.log(law.of(theta).depth(params, self.block_coefficient)) for theta in self.draws])
         estimate = float(np.log(self.law.depth(params, self.block_coefficient)))
-        low, high = interval(log_depths, estimate, self.confidence, self.reach)
-        return float(np.exp(low)), float(np.exp(high))
+        between = interval(log_depths, estimate, self.confidence, self.reach)
+        return (float(np.exp(between[0])), float(np.exp(between[1]))) if between else None
 
     def as_json(self) -> dict[str, object]:
         """What `sweep fit --json` prints."""
@@ -85,11 +90,13 @@ class Fit:
         }
 
 
-def interval(draws: Array, estimate: float, confidence: float, reach: float) -> Interval:
+def interval(draws: Array, estimate: float, confidence: float, reach: float) -> Interval | None:
     """Percentiles of `draws` (R,), stretched about the estimate from a normal quantile to Student's, `reach`.
 
-    The draws are made with the noise as measured; the stretch is for not knowing that noise exactly.
+    The draws are made with the noise as measured; the stretch is for not knowing that noise exactly. None without draws.
     """
+    if not len(draws):
+        return None
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
     stretch = reach / float(ndtri(1 - tail))

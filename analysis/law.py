@@ -64,6 +64,10 @@ class Law(Protocol):
     def values(self) -> dict[str, float]:
         """The constants by name."""
 
+    @property
+    def theta(self) -> Array:
+        """The constants, (K,)."""
+
     def depth(self, params: float | Array, block_coefficient: float = 12.0) -> Array:
         """L*, the depth of least loss at N = params. Raises LawError where the law has no depth."""
 
