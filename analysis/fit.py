@@ -9,29 +9,9 @@ from analysis.arrays import Array
 from analysis.catalogue import AnyLaw
 from analysis.noise import Noise
 from analysis.status import Status
-from analysis.valley import valley
+from analysis.valley import ValleyShape
 
 Interval = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValleyShape:
-    """How the loss rises to both sides of the best depth: κ·e^{−η·(ln N − m)}·V(u; p, q), see analysis.valley.
-
-    curvature κ (nats per (ln L)², at ln N = m), trend η, rise p, fall q, log_params m.
-    """
-
-    curvature: float
-    trend: float
-    rise: float
-    fall: float
-    log_params: float
-
-    def penalty(self, params: float | Array, log_ratio: float | Array) -> Array:
-        """Loss above the valley's bottom, nats, at N = params and u = ln(L/L*)."""
-        scale = self.curvature * np.exp(-self.trend * (np.log(params) - self.log_params))
-        shape = valley(np.asarray(log_ratio, float), np.asarray(self.rise), np.asarray(self.fall))[0]
-        return np.asarray(scale * shape)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +73,8 @@ class Fit:
 def interval(draws: Array, estimate: float, confidence: float, reach: float) -> Interval | None:
     """Percentiles of `draws` (R,), stretched about the estimate from a normal quantile to Student's, `reach`.
 
-    The draws are made with the noise as measured; the stretch is for not knowing that noise exactly. None without draws.
+    The draws are made with the noise as measured; the stretch is for not knowing that noise exactly. Without draws
+    there is no interval.
     """
     if not len(draws):
         return None

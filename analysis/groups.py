@@ -8,6 +8,9 @@ from analysis.arrays import Array
 from analysis.cells import Cells
 from analysis.noise import Noise
 
+# A network is compared with those that it has at least this many times the layers of.
+DEEPER = 1.5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -15,7 +18,7 @@ class Group:
 
     size               mean N, by the counting that the sizes were given in
     labels, depths, losses
-    lead               of the deepest network over the best of the others, nats: positive where deep wins
+    lead               of the deepest network over the best clearly shallower one, nats: positive where deep wins
     lead_error         its standard error, from the noise of one run
     probability        that the deepest is truly better than that other, if losses are normal about their means
     """
@@ -39,7 +42,7 @@ class Group:
 
 
 def groups_of(cells: Cells, noise: Noise, *, sizes: Array | None = None, ratio: float = 1.08) -> tuple[Group, ...]:
-    """Groups of two depths or more whose sizes are within `ratio` of the smallest, by size.
+    """Groups whose sizes are within `ratio` of the smallest and whose depths are DEEPER apart at the least, by size.
 
     sizes   (N,) another count than N, for tables whose authors compare by it
     """
@@ -49,10 +52,10 @@ def groups_of(cells: Cells, noise: Noise, *, sizes: Array | None = None, ratio: 
     variance = cells.variance(noise.sd)
     groups = []
     for members in _clusters(sizes, ratio):
-        if len(np.unique(cells.depth[members])) < 2:
-            continue
         order = members[np.argsort(-cells.depth[members], kind="stable")]
-        deepest, others = order[0], order[1:][cells.depth[order[1:]] < cells.depth[order[0]]]
+        deepest, others = order[0], order[cells.depth[order] * DEEPER <= cells.depth[order[0]]]
+        if not others.size:
+            continue
         rival = others[np.argmin(cells.loss[others])]
         lead = float(cells.loss[rival] - cells.loss[deepest])
         error = float(np.sqrt(variance[deepest] + variance[rival]))

@@ -10,11 +10,12 @@ import numpy as np
 
 from analysis.arrays import Array
 from analysis.cells import Cells, size_groups
-from analysis.fit import Fit, ValleyShape, interval
+from analysis.fit import Fit, interval
 from analysis.noise import Noise, noise_of_seeds, pooled, resampled
 from analysis.status import FitError, Status, worst
 from analysis.surface import PRIOR, Surface, fit_surfaces, size_terms
 from analysis.transition_law import TransitionLaw
+from analysis.valley import ValleyShape
 
 # A network this far from the best depth, in ln L, counts half: so far out the valley's shape is extrapolated.
 REACH = 1.5

@@ -8,6 +8,8 @@ term falls like L^−q with q the depth's exponent, and their sum is least at L*
 has a curvature (the factor before V), a skew (p − q) and a flattening (p·q), and it is convex whatever they are.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from analysis.arrays import Array
@@ -30,3 +32,23 @@ def valley(u: Array, p: Array, q: Array) -> tuple[Array, Array, Array, Array]:
     by_p = (q * u * (rise + 1) + fall) / (product * total) - value * (2 * p + q) / (p * total)
     by_q = (rise - p * u * (fall + 1)) / (product * total) - value * (2 * q + p) / (q * total)
     return value, slope, by_p, by_q
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValleyShape:
+    """How the loss rises to both sides of the best depth: κ·e^{−η·(ln N − m)}·V(u; p, q).
+
+    curvature κ (nats per (ln L)², at ln N = m), trend η, rise p, fall q, log_params m.
+    """
+
+    curvature: float
+    trend: float
+    rise: float
+    fall: float
+    log_params: float
+
+    def penalty(self, params: float | Array, log_ratio: float | Array) -> Array:
+        """Loss above the valley's bottom, nats, at N = params and u = ln(L/L*)."""
+        scale = self.curvature * np.exp(-self.trend * (np.log(params) - self.log_params))
+        shape = valley(np.asarray(log_ratio, float), np.asarray(self.rise), np.asarray(self.fall))[0]
+        return np.asarray(scale * shape)
