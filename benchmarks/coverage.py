@@ -4,7 +4,7 @@
     python benchmarks/coverage.py report                                docs/coverage.json and docs/coverage.md
 
 Every world is numbered and seeded by its number, so that any of them can be drawn again. Results are appended, one JSON
-line a world, to benchmarks/results/coverage-DESIGN.jsonl; a torn last line is dropped and its world drawn again.
+line a world, to results/coverage/DESIGN.jsonl; a torn last line is dropped and its world drawn again.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from analysis.transition_fit import fit_transition
 from analysis.worlds import PAPER_DEPTHS, PAPER_LAW, VALLEYS, World, grid, some_repeats
 
 ROOT = Path(__file__).parent
-RESULTS = ROOT / "results"
+RESULTS = ROOT.parent / "results" / "coverage"
 PAPER = grid(PAPER_DEPTHS, 1e6, 6e8, 10)
 TENTH = grid(PAPER_DEPTHS, 1e5, 6e7, 10)
 FEW = grid((3, 6, 12, 24), 3e5, 2e8, 4)
@@ -40,12 +40,12 @@ FITTED = {
     "tenth-one-seed": (TENTH, [1] * len(TENTH), "the same with one seed"),
     "few": (FEW, some_repeats(FEW), "a quarter of the networks, four depths"),
 }
-# Worlds in which no depth overtakes another inside the data. The width at which the first change would come, times this:
+# Worlds in which no depth overtakes another inside the data. The width at which the first one would, times this:
 EMPTY = {
     "flat": None,  # depth does nothing at all
     "shallow": 10.0,  # the shallowest is best at every size trained, by far
     "beyond": 1.4,  # the first change comes at twice the largest size trained
-    "deep": 0.05,  # the deepest is best at every size trained
+    "deep": 0.002,  # the deepest is best at every size trained
 }
 
 
@@ -110,9 +110,9 @@ DESIGNS = {**dict.fromkeys(FITTED, fitted_world), "paper-empty": empty_world, "t
 
 
 def run(designs: list[str], worlds: int) -> None:
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     for design in designs:
-        path = RESULTS / f"coverage-{design}.jsonl"
+        path = RESULTS / f"{design}.jsonl"
         done = {entry["world"] for entry in entries(path)}
         started = time.monotonic()
         with path.open("a", encoding="utf-8") as file:
@@ -169,7 +169,7 @@ def report() -> None:
         "|---|---|---|---|---|---|---|---|",
     ]
     for design, (shapes, seeds, what) in FITTED.items():
-        found = entries(RESULTS / f"coverage-{design}.jsonl")
+        found = entries(RESULTS / f"{design}.jsonl")
         if not found:
             continue
         whole = summarise(found)
@@ -197,7 +197,7 @@ def report() -> None:
         "|---|---|---|---|",
     ]
     for design in ("paper-empty", "tenth-empty"):
-        found = entries(RESULTS / f"coverage-{design}.jsonl")
+        found = entries(RESULTS / f"{design}.jsonl")
         kinds = {kind: [e["found"] for e in found if e["kind"] == kind] for kind in EMPTY}
         designs[design] = {
             kind: {"worlds": len(hits), "none_found": 1 - float(np.mean(hits))} for kind, hits in kinds.items() if hits
