@@ -25,6 +25,9 @@ class Cells:
     deviations    of each repeat from the mean, nats; one array a cell
     rate_error    what the loss may be too high by for want of a better learning rate, nats
     loss_se       standard error of the held-out evaluation, nats; NaN where not known
+    labels        depth × width, as people write it
+    tokens        the budget
+    counting      what `params` counts
     rows, runs    of the loss table that entered
     """
 
@@ -38,6 +41,7 @@ class Cells:
     loss_se: Array
     labels: tuple[str, ...]
     tokens: float
+    counting: str
     rows: int
     runs: int
 
@@ -72,6 +76,7 @@ class Cells:
             deviations=deviations,
             labels=tuple(self.labels[i] for i in places),
             tokens=self.tokens,
+            counting=self.counting,
             rows=rows,
             runs=rows,
         )
@@ -132,6 +137,7 @@ def cells_of(table: pd.DataFrame, tokens: float | None = None) -> Cells:
         loss_se=np.array([group["loss_se"].mean() for group in groups], float),
         labels=tuple(f"{group['depth'].iloc[0]}×{group['width'].iloc[0]}" for group in groups),
         tokens=float(rows["tokens"].median()),
+        counting=str(rows["counting"].iloc[0]),
         rows=len(rows),
         runs=rows["run"].nunique(),
     )
@@ -139,12 +145,12 @@ def cells_of(table: pd.DataFrame, tokens: float | None = None) -> Cells:
     return cells
 
 
-def size_groups(log_params: Array) -> Array:
-    """The number of each size's group, (N,), from 0 for the smallest; a group spans at most SAME_SIZE."""
+def size_groups(log_params: Array, ratio: float = SAME_SIZE) -> Array:
+    """The number of each size's group, (N,), from 0 for the smallest; a group spans at most this ratio of sizes."""
     groups = np.empty(len(log_params))
     first, number = -np.inf, -1
     for place in np.argsort(log_params):
-        if log_params[place] - first > np.log(SAME_SIZE):
+        if log_params[place] - first > np.log(ratio):
             first, number = log_params[place], number + 1
         groups[place] = number
     return groups

@@ -17,6 +17,7 @@ class Verdict(StrEnum):
     """What the data says about one pair of depths."""
 
     CROSSES = "crosses"  # the shallower one is better at a smaller size, the deeper one at a larger: both beyond noise
+    LIKELY = "likely"  # the same, beyond the noise of this pair alone, but not of the best of so many pairs
     NOT_YET = "not yet"  # the shallower one leads, and is not seen to lose the lead: the crossing lies above a bound
     ALREADY = "already"  # the deeper one leads, and is not seen to have gained the lead: it lies below a bound
     UNDECIDED = "undecided"  # the noise hides who leads, or whether a change of the lead is real
@@ -72,7 +73,7 @@ def crossings(cells: Cells, noise: Noise, *, confidence: float = 0.95, seed: int
         ranges = [f"{c.depth:g} layers {np.exp(c.log_params[0]):.3g} to {np.exp(c.log_params[-1]):.3g}" for c in curves]
         raise FitError(
             "no overlap in N: no two depths were trained over a common range of sizes "
-            f"({'; '.join(ranges) or 'one size a depth'}); train the depths at the same sizes"
+            f"({'; '.join(ranges) or 'no depth has three sizes'}); train the depths at the same sizes"
         )
     sure = threshold(overlapping, noise, confidence, np.random.default_rng(seed))
     reach = noise.quantile(confidence)
@@ -126,6 +127,8 @@ def _judge(lead: Lead, sure: float, reach: float) -> Crossing:
     low, high = _margin(x, z, at, reach)
     if crosses:
         verdict = Verdict.CROSSES
+    elif low and high:
+        verdict = Verdict.LIKELY
     elif low and not high:
         verdict, params = Verdict.NOT_YET, None
     elif high and not low:

@@ -8,6 +8,8 @@ from analysis.arrays import Array, Indices
 from analysis.cells import Cells
 from analysis.status import FitError
 
+FEWEST_SIZES = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
@@ -19,7 +21,7 @@ class Curve:
 
 
 def curves_of(cells: Cells) -> tuple[Curve, ...]:
-    """One curve for each depth with two sizes or more, by depth.
+    """One curve for each depth with three sizes or more, by depth: two say nothing of how a curve bends between them.
 
     Raises FitError where one depth has two networks of one size: they differ in something that is not in the table.
     """
@@ -35,7 +37,7 @@ def curves_of(cells: Cells) -> tuple[Curve, ...]:
                 f"{first} and {second} have one depth and one size, {cells.params[places[twins[0]]]:g}: they are of "
                 "different families or counted differently; analyse one at a time"
             )
-        if len(places) > 1:
+        if len(places) >= FEWEST_SIZES:
             curves.append(Curve(depth=float(depth), log_params=log_params, places=places))
     return tuple(curves)
 

@@ -24,6 +24,7 @@ class Fit:
     objective     what was minimised, at the optimum
     rows, runs    that entered; runs are what was resampled
     params_range  smallest and largest N trained; the fit extrapolates outside
+    residuals     loss − surface of each cell, nats; or ln loss − ln law of each row; or ln N − ln law of each crossing
     valley        the price of another depth, where the fit measured it
     """
 
@@ -39,6 +40,7 @@ class Fit:
     runs: int
     params_range: Interval
     block_coefficient: float
+    residuals: Array
     noise: Noise | None = None
     valley: ValleyShape | None = None
 

@@ -122,7 +122,7 @@ def recommend(
 
 
 def published_sources(*, confidence: float = 0.95) -> tuple[Source, ...]:
-    """Every law with published constants that can recommend a depth, in the order of their names."""
+    """Every law with published constants that can recommend a depth; those with an interval first, then by name."""
     sources = []
     for name in law_names():
         try:
@@ -131,7 +131,7 @@ def published_sources(*, confidence: float = 0.95) -> tuple[Source, ...]:
         except LawError:
             continue
         sources.append(source)
-    return tuple(sources)
+    return tuple(sorted(sources, key=lambda source: source.depth_interval(1e9) is None))
 
 
 def table(

@@ -17,6 +17,7 @@ reason and enters no fit. `checked` turns any frame with these columns into such
     status         str    "completed", or how else the trial ended
     flag           str?   why the row is not used; null where it is
     rate_error     float? what the loss may be too high by because its learning rate was chosen from a few, in nats
+    counting       str    what `params` counts, shown wherever N is
 """
 
 import numpy as np
@@ -27,7 +28,8 @@ from analysis.status import FitError
 REQUIRED = ("depth", "width", "params", "tokens", "loss")
 INTEGERS = ("depth", "width", "params", "params_total", "seed")
 NUMBERS = ("tokens", "loss", "loss_se", "learning_rate", "rate_error")
-TEXTS = ("trial_id", "run", "status", "flag")
+TEXTS = ("trial_id", "run", "status", "flag", "counting")
+BLOCKS_ALONE = "the blocks' weight matrices alone"
 COLUMNS = (
     "trial_id",
     "run",
@@ -43,6 +45,7 @@ COLUMNS = (
     "status",
     "flag",
     "rate_error",
+    "counting",
 )
 # Two rows of one network agree when their losses differ by less than this: they are then one row written twice.
 SAME_LOSS_NATS = 1e-9
@@ -98,6 +101,8 @@ def _fill_absent(table: pd.DataFrame) -> None:
         table["status"] = "completed"
     if "flag" not in table.columns:
         table["flag"] = None
+    if "counting" not in table.columns:
+        table["counting"] = BLOCKS_ALONE
 
 
 def _convert(table: pd.DataFrame) -> None:

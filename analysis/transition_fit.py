@@ -87,6 +87,7 @@ def fit_transition(
         runs=cells.runs,
         params_range=(float(cells.params.min()), float(cells.params.max())),
         block_coefficient=cells.block_coefficient,
+        residuals=best.surface.residuals[0],
         noise=best.noise,
         valley=ValleyShape(
             curvature=float(best.surface.curvature[0]),
