@@ -23,6 +23,7 @@ import pyarrow as pa
 from models.counts import flops_per_token, parameters, parameters_total
 from sweeps.planning import Plan, Planned
 from sweeps.rows import ATTEMPTS, PLANS, decode, encode
+from sweeps.safe_yaml import SpecError
 from sweeps.store import AlreadyPublished, Store
 from sweeps.trial import canonical
 
@@ -32,7 +33,11 @@ PART_FILE = re.compile(r"(?P<trial>[0-9a-f]{16})-a(?P<attempt>\d{4,})-(?P<seq>\d
 
 
 class RecordError(Exception):
-    """The record cannot answer: a damaged or foreign file, a sweep that is not there. The message names it."""
+    """The record cannot answer: a damaged or foreign file. The message names it."""
+
+
+class NoSuchSweep(SpecError):
+    """The record has no sweep of that name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,13 +128,13 @@ def plan_names(store: Store) -> list[tuple[str, str]]:
 
 
 def find_plan(store: Store, wanted: str) -> PlanFile:
-    """The plan called `name@hash`, or the latest of `name`. Raises RecordError, saying which sweeps there are."""
+    """The plan called `name@hash`, or the latest of `name`. Raises NoSuchSweep, saying which there are."""
     sweep, _, plan = wanted.partition("@")
     known = plan_names(store)
     names = [(s, p) for s, p in known if s == sweep and (not plan or p.startswith(plan))]
     if not names:
         there = ", ".join(sorted({s for s, _ in known})) or "none"
-        raise RecordError(f"there is no sweep {wanted!r} in {store.uri}; sweeps there: {there}")
+        raise NoSuchSweep(f"there is no sweep {wanted!r} in {store.uri}; sweeps there: {there}")
     files = [read_plan(store, s, p) for s, p in names]
     return max(files, key=lambda file: file.planned_at)
 

@@ -25,7 +25,7 @@ def command(
     asked = load_spec(spec)
     stop: list[int] = []
 
-    def on_signal(number: int, frame: object) -> None:
+    def on_signal(number: int, _: object) -> None:
         if stop:
             raise SystemExit(128 + number)
         stop.append(number)
