@@ -83,7 +83,7 @@ def lead_of(shallow: Curve, deep: Curve, cells: Cells, noise: Noise) -> Lead | N
     )
 
 
-def threshold(leads: list[Lead], noise: Noise, confidence: float, rng: np.random.Generator, draws: int = 4000) -> float:
+def threshold(leads: list[Lead], noise: Noise, confidence: float, rng: np.random.Generator, draws: int = 2000) -> float:
     """How many standard errors the largest mean lead of all pairs reaches by noise alone with chance 1 − confidence."""
     standard = np.concatenate([lead.standard for lead in leads])
     largest = (standard @ rng.standard_normal((standard.shape[1], draws))).max(0)

@@ -2,7 +2,7 @@
 
     loss = g(ln N) + κ·e^{−η·(ln N − m)}·V(ln L − ln L*(N; θ); p, q) + noise
 
-g, a Chebyshev polynomial in N^−0.15, is what size does by itself; κ is the valley's curvature at the mean size e^m, and
+g, a Chebyshev polynomial in N^−0.1, is what size does by itself; κ is the valley's curvature at the mean size e^m, and
 η how it changes with size; V is its shape (analysis.valley); θ are the constants of the law. g and κ enter linearly and
 are solved for exactly at every step (variable projection); θ, η, p and q by Levenberg–Marquardt with analytic
 derivatives. η, p and q carry weak normal priors (PRIOR), so that a small grid, which says little about them,
@@ -22,10 +22,10 @@ Curve = Callable[[Array], tuple[Array, Array]]
 
 # (mean, standard deviation, smallest, largest) of η, p, q. The published additive laws have η from 0.07 to 0.35, p from
 # 0.11 to 0.49 and q from 0.14 to 1.20 (tests/analysis/test_valley.py derives them): all within one standard deviation.
-PRIOR = ((0.1, 0.5, -4.0, 4.0), (0.2, 0.5, 0.02, 5.0), (0.4, 0.8, 0.02, 5.0))
+PRIOR = ((0.1, 0.5, -4.0, 4.0), (0.2, 0.5, 0.02, 5.0), (0.5, 0.8, 0.02, 5.0))
 SHAPES = len(PRIOR)
 # g is a polynomial in N to this power, near the exponents by which losses fall, so that few terms follow a power law.
-SIZE_POWER = -0.15
+SIZE_POWER = -0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Surface:
 
 
 def size_terms(log_params: Array, count: int) -> Array:
-    """(N, count): Chebyshev polynomials of N^−0.15 scaled to [−1, 1]."""
+    """(N, count): Chebyshev polynomials of N^−0.1 scaled to [−1, 1]."""
     power = np.exp(SIZE_POWER * (log_params - log_params.mean()))
     middle, half = (power.max() + power.min()) / 2, np.ptp(power) / 2
     return np.asarray(np.polynomial.chebyshev.chebvander((power - middle) / half, count - 1))

@@ -19,10 +19,12 @@ from analysis.valley import ValleyShape
 
 # A network this far from the best depth, in ln L, counts half: so far out the valley's shape is extrapolated.
 REACH = 1.5
-# A loss further from the surface than so many noises is weighted down, as Huber would.
+# A loss further from the surface than so many noises is weighted down, by the fourth power of its distance.
 OUTLYING = 3.0
 # Most coefficients of the size's own part: the fifth degree follows power laws over a factor of 1e5 in N to 1e-4 nats.
 FINEST = 6
+# A hill in place of a valley must be better by so much (of −2 ln likelihood) to be believed.
+PLAINLY = 15.0
 # Where depth is told by size to within this (standard deviation of ln L), no two depths share a size.
 LEAST_SPREAD = 0.05
 # Below this probability, the residuals are larger than seed noise explains.
@@ -155,8 +157,9 @@ class _Problem:
         for _ in range(6):
             tables = np.broadcast_to(cells.loss, (len(starts), len(cells.loss)))
             surfaces = self.fit(tables, relative, noise, starts)
-            objective = np.where(surfaces.linear[:, -1] > 0, surfaces.objective, np.inf)
-            if np.isinf(objective).all():
+            rises = surfaces.linear[:, -1] > 0
+            objective = np.where(rises, surfaces.objective, np.inf)
+            if objective.min() > surfaces.objective.min() + PLAINLY:
                 raise FitError(
                     "the loss has no valley in depth: middle depths are no better than the outer ones at any size, so "
                     "there is no best depth to fit; look at the losses by depth"
@@ -192,7 +195,7 @@ class _Problem:
         bottom = self.law.curve(surface.theta, self.log_size)[0][0]
         near = 1 / np.sqrt(1 + np.abs((self.cells.log_depth - bottom) / REACH) ** 8)
         off = np.abs(surface.residuals[0]) / np.sqrt(self.cells.variance(noise.sd))
-        return np.asarray(near * np.sqrt(np.minimum(1, OUTLYING / np.maximum(off, 1e-300))))
+        return np.asarray(near * np.minimum(1, OUTLYING / np.maximum(off, 1e-300)) ** 2)
 
     def doubts(self, best: _Weighed) -> list[tuple[Status, str]]:
         """What is suspicious about a fit, each with a sentence."""

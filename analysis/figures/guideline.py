@@ -1,5 +1,7 @@
 """The guideline to a trillion parameters: every law's best depth, its interval, the spread, and well-known models."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -57,6 +59,6 @@ def _models(axes: Axes, models: tuple[KnownModel, ...]) -> None:
         axes.plot([model.params], [model.depth], marker="x", color="k", markersize=4, markeredgewidth=0.8)
         if all(abs(place[0] - x) > 1.3 or abs(place[1] - y) > 0.13 for x, y in named):
             named.append(place)
-            left = model.params > 2e11
-            look = {"xytext": (-4 if left else 4, -2), "ha": "right" if left else "left"}
+            left = model.params > 3e11
+            look: Any = {"xytext": (-4 if left else 4, -2), "ha": "right" if left else "left"}
             axes.annotate(model.name, (model.params, model.depth), fontsize=5.5, textcoords="offset points", **look)
