@@ -43,6 +43,12 @@ class Family(Protocol):
     def layout(self, shape: Shape) -> Layout:
         """Every parameter; dimensions of matrices are (out, in)."""
 
+    def kept(self, shape: Shape) -> tuple[int, int]:
+        """Elements a token that one block keeps for its backward pass: at the training's precision, and in fp32.
+
+        Attention's scores are left out: whether they are kept is the kernel's affair (models/memory.py).
+        """
+
     def stem(self, w: Any, tokens_BT: Tensor, shape: Shape, m: Multipliers) -> Tensor:
         """Token ids to the residual stream, (B, T, D)."""
 

@@ -18,6 +18,7 @@ import torch
 import torch.distributed as dist
 
 from models.decoder import Decoder
+from models.memory import reduce_bucket
 from models.parametrization import Treatment
 from orchestrator.work import Device
 from sweeps.trial import Trial
@@ -121,7 +122,8 @@ def config(trial: Trial, assignment: Assignment) -> dict[str, Any]:
         "gradient_accumulation_steps": assignment.accumulation(recipe.batch_sequences),
         "gradient_clipping": clipping,
         "bf16": {"enabled": recipe.precision == "bf16"},
-        "zero_optimization": {"stage": recipe.zero},
+        # DeepSpeed's own 5e8 elements would be 1 GB of buffer beside a network of a few MB
+        "zero_optimization": {"stage": recipe.zero, "reduce_bucket_size": reduce_bucket(trial.shape)},
         "zero_allow_untested_optimizer": True,
         "steps_per_print": None,
     }

@@ -69,6 +69,12 @@ def layout(shape: Shape) -> Layout:
     )
 
 
+def kept(shape: Shape) -> tuple[int, int]:
+    """The block's input and sum, both norms' outputs, q, k, v and the mixed values; the feed-forward part before and
+    after GELU; in fp32 both norms' mean and scale."""
+    return 8 * shape.width + 2 * shape.feed_forward, 4
+
+
 def stem(w: Any, tokens_BT: Tensor, shape: Shape, m: Multipliers) -> Tensor:
     from torch.nn import functional as fn
 

@@ -71,6 +71,15 @@ def layout(shape: Shape) -> Layout:
     )
 
 
+def kept(shape: Shape) -> tuple[int, int]:
+    """Norms keep their input in fp32, and the normed values before and after the gain; attention q, k, v (keys and
+    values for every head where they are shared) and the mixed values; SwiGLU the gate before and after SiLU, the
+    other factor and the product."""
+    D, shared = shape.width, shape.kv_heads * shape.head_width
+    normed_heads = D + shared if shape.qk_norm else 0
+    return 8 * D + 4 * shape.feed_forward + normed_heads, 2 * D + 2 + normed_heads
+
+
 def stem(w: Any, tokens_BT: Tensor, shape: Shape, m: Multipliers) -> Tensor:
     from torch.nn import functional as fn
 

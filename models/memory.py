@@ -1,0 +1,167 @@
+"""Memory of one training worker in closed form: what torch allocates on the device at the highest moment of a step.
+
+It follows DeepSpeed 0.19.8 and this repository's decoders line by line, and was compared with torch's own tracker
+over shapes, stages and workers (benchmarks/memory.py; the figures are in docs/log.md). No torch, so that planning
+is quick. A step has three moments that can be the highest:
+
+- the loss: weights, optimizer and all activations are there, and the logits several times over
+- the end of the backward pass: activations are gone; gradients are there, once more while they are reduced
+- the optimizer's step: gradients, flattened and in fp32 beside themselves
+
+In the formulas a is the bytes of an element (4 in fp32, 2 in bf16), P the parameters, w the workers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from models.attention import PLAIN_CONTEXT
+from models.family import find
+from models.shape import Shape
+
+Precision = Literal["fp32", "bf16"]
+Stage = Literal[0, 1, 2, 3]
+Kind = Literal["cpu", "cuda"]
+
+# Gradients a worker reduces at once; DeepSpeed's default of 5e8 elements is a gigabyte beside any network.
+BUCKET = 2**25
+# Parameters that ZeRO 3 keeps gathered between uses (stage3_max_live_parameters, stage3_max_reuse_distance).
+LIVE = 1_000_000_000
+# What a process holds on the device before it trains: a guess for CUDA (context, cuBLAS's workspace, and NCCL's
+# buffers in a gang), measured for the resident memory of a process on a CPU (docs/log.md).
+OVERHEAD: dict[Kind, int] = {"cpu": 700 << 20, "cuda": 900 << 20}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Bytes on one worker, by what they are for; `training` is their highest sum, and `peak` says when that is.
+
+    weights       at the training's precision, as far as the worker holds them
+    optimizer     fp32 masters where they are not the weights, and Adam's two moments
+    gradients     at the highest moment, with DeepSpeed's buffers and copies of them
+    activations   kept for the backward pass, attention's scores included
+    logits        the loss's own tensors, or where that is more, what a block's backward pass makes on its way
+    overhead      of the process and its libraries, not part of `training`
+    """
+
+    weights: int
+    optimizer: int
+    gradients: int
+    activations: int
+    logits: int
+    overhead: int
+    peak: Literal["loss", "backward", "step"]
+
+    @property
+    def training(self) -> int:
+        return self.weights + self.optimizer + self.gradients + self.activations + self.logits
+
+    @property
+    def total(self) -> int:
+        """What a device must have for one worker."""
+        return self.training + self.overhead
+
+
+def estimate(
+    shape: Shape,
+    *,
+    precision: Precision,
+    zero: Stage,
+    workers: int,
+    micro_batch: int,
+    accumulation: int,
+    checkpoint_activations: bool,
+    device: Kind,
+) -> Memory:
+    """Memory of one worker of a gang that trains a shape.
+
+    micro_batch    sequences a worker takes at once
+    accumulation   micro-batches a step; beyond one, gradients are held while the next activations are made
+    """
+    a = 2 if precision == "bf16" else 4
+    P, largest = sizes(shape)
+    weights, optimizer = a * P, (12 if precision == "bf16" or zero else 8) * P
+    if zero:
+        optimizer = -(-optimizer // workers)
+    held, reduced, stepped = gradient_bytes(P, largest, precision, zero, workers, accumulation > 1)
+    if zero == 3:
+        gathered = a * min(P, LIVE) if workers > 1 else 0
+        weights = -(-weights // workers) + gathered
+    kept, passing = activation_bytes(shape, a, micro_batch * shape.context, checkpoint_activations, device)
+    moments: dict[Literal["loss", "backward", "step"], tuple[int, int, int]] = {
+        "loss": (held, kept, passing),
+        "backward": (reduced, 0, 0),
+        "step": (stepped, 0, 0),
+    }
+    peak = max(moments, key=lambda moment: sum(moments[moment]))
+    gradients, activations, logits = moments[peak]
+    return Memory(
+        weights=weights,
+        optimizer=optimizer,
+        gradients=gradients,
+        activations=activations,
+        logits=logits,
+        overhead=OVERHEAD[device],
+        peak=peak,
+    )
+
+
+def sizes(shape: Shape) -> tuple[int, int]:
+    """Parameters in all, and of the largest tensor."""
+    each = [parameter.size for _, parameter in find(shape.family).layout(shape).named()]
+    return sum(each), max(each)
+
+
+def reduce_bucket(shape: Shape) -> int:
+    """Elements of DeepSpeed's buffer for gradients on their way between workers: all of a small network's."""
+    total, largest = sizes(shape)
+    return max(largest, min(total, BUCKET))
+
+
+def gradient_bytes(
+    P: int, largest: int, precision: Precision, zero: Stage, workers: int, accumulates: bool
+) -> tuple[int, int, int]:
+    """Gradients and their copies at the loss, at the end of the backward pass, and in the optimizer's step.
+
+    Stage 0 flattens all gradients to reduce them, and in bf16 makes them anew in fp32 for the step. Stages 1 and 2
+    copy them through a bucket, flatten the worker's part and make that anew in fp32; stage 1 holds all of them
+    until the last micro-batch, stage 2 the worker's part. Stage 3 has buffers for its part and the bucket from the
+    start.
+    """
+    a = 2 if precision == "bf16" else 4
+    part = -(-P // workers)
+    fp32_copy = 4 if precision == "bf16" else 0
+    bucket = max(largest, min(P, BUCKET))
+    match zero:
+        case 0:
+            return a * P if accumulates else 0, 2 * a * P, (a + fp32_copy) * P
+        case 1:
+            held = a * (P + bucket) if accumulates else 0
+            return held, a * (P + bucket) + a * part, (2 * a + fp32_copy) * part
+        case 2:
+            held = a * part if accumulates else 0
+            return held, held + a * part + a * P, (2 * a + fp32_copy) * part
+        case 3:
+            base = a * part + a * bucket
+            return base, base + a * bucket, base + (a + fp32_copy) * part
+
+
+def activation_bytes(shape: Shape, a: int, tokens: int, recomputed: bool, device: Kind) -> tuple[int, int]:
+    """What the forward pass keeps on `tokens` tokens, and what is there beside it at the highest moment.
+
+    The loss has its logits three times in fp32: log-probabilities, and their and the logits' gradients. A block's
+    backward pass has the gradients of its widest products, and of attention's scores where they are explicit.
+    """
+    family = find(shape.family)
+    low, full = family.kept(shape)
+    plain = device == "cpu" and shape.context <= PLAIN_CONTEXT
+    scores = shape.heads * shape.context if plain else 0
+    block = a * (low + scores) + 4 * full
+    entrance = a * shape.width
+    passing = max(a * 2 * scores, a * 2 * shape.feed_forward) + 2 * entrance
+    logits = 12 * shape.vocabulary
+    tail = 3 * entrance
+    if recomputed:
+        return tokens * (shape.depth * entrance + tail), tokens * max(logits, block + passing)
+    return tokens * (shape.depth * block + tail), tokens * max(logits, passing)
