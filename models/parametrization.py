@@ -84,8 +84,9 @@ class Parametrization:
         match parameter.role:
             case Role.MATRIX:
                 std = self.init_std / sqrt(wide) if self.init_std else 1 / sqrt(parameter.fan_in)
-                if parameter.residual and self.rule != "completep":
-                    std /= sqrt(2 * shape.depth)
+                if parameter.residual:  # completep scales the branch itself by depth, so its start must not change
+                    depth = self.base_depth if self.rule == "completep" and self.base_depth else shape.depth
+                    std /= sqrt(2 * depth)
                 return Treatment(std=std, learning_rate=1 / wide, weight_decay=wide * decays, epsilon=1 / (wide * deep))
             case Role.HEAD:
                 fan_in = parameter.fan_in / wide

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import faulthandler
 import os
-import socket
 import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, final
 import ray
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from orchestrator.ports import free_port
 from orchestrator.work import Progress, Work
 
 
@@ -164,11 +164,3 @@ class watched:
 
 def stacks_path() -> Path:
     return Path(tempfile.gettempdir()) / f"interplay-stacks-{os.getpid()}.txt"
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        port: int = probe.getsockname()[1]
-        return port

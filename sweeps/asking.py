@@ -1,59 +1,41 @@
-"""An analyst's SQL over the record, in a box: one SELECT, bounded in time and memory, that reaches only the views."""
+"""An analyst's SQL over the record, in a box: one SELECT that reaches only the views, bounded in time and memory.
+
+The box is a process of its own. DuckDB keeps files, network, extensions and settings out (sweeps/boxed.py), but a
+single expression such as a string of gigabytes heeds neither its memory limit nor an interrupt; the kernel does.
+"""
 
 from __future__ import annotations
 
-import threading
+import json
+import subprocess
+import sys
 
-import duckdb
 import pyarrow as pa
 
+from sweeps.record import RecordError
 from sweeps.safe_yaml import SpecError
 from sweeps.store import Store
-from sweeps.views import VIEWS, connect
 
 SECONDS = 300.0
-MEMORY = "4GB"
+MEMORY_MB = 4000
 
 
-def answer(store: Store, sql: str, *, seconds: float = SECONDS, memory: str = MEMORY) -> pa.Table:
-    """The answer to one SELECT. Raises SpecError for anything else, for what the box refuses, and past its limits."""
-    with connect(store) as connection:
-        lock(connection, memory)
-        try:
-            statements = connection.extract_statements(sql)
-        except duckdb.Error as error:
-            raise SpecError(f"this is not SQL: {first_lines(error)}") from None
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            kinds = ", ".join(statement.type.name for statement in statements) or "nothing"
-            raise SpecError(f"a query is one SELECT over the views {', '.join([*VIEWS, 'plans'])}; this is {kinds}")
-        timer = threading.Timer(seconds, connection.interrupt)
-        timer.start()
-        try:
-            return connection.sql(sql).to_arrow_table()
-        except duckdb.InterruptException:
-            raise SpecError(f"the query took longer than {seconds:g} s and was stopped; narrow it down") from None
-        except duckdb.OutOfMemoryException:
-            raise SpecError(f"the query needs more than {memory} of memory; narrow it down") from None
-        except duckdb.Error as error:
-            raise SpecError(f"the query was refused: {first_lines(error)}") from None
-        finally:
-            timer.cancel()
-
-
-def lock(connection: duckdb.DuckDBPyConnection, memory: str) -> None:
-    """No files, no network, no extensions, no Python variables, no way back."""
-    for setting in (
-        f"memory_limit = '{memory}'",
-        "temp_directory = ''",
-        "python_enable_replacements = false",
-        "autoinstall_known_extensions = false",
-        "autoload_known_extensions = false",
-        "enable_external_access = false",
-        "lock_configuration = true",
-    ):
-        connection.execute(f"set {setting}")
-
-
-def first_lines(error: Exception) -> str:
-    """What DuckDB says, without its drawing of the place."""
-    return " ".join(line for line in str(error).splitlines() if line.strip() and not line.startswith("LINE"))[:500]
+def answer(store: Store, sql: str, *, seconds: float = SECONDS, memory_mb: int = MEMORY_MB) -> pa.Table:
+    """The answer to one SELECT. Raises SpecError for anything else, for what the box refuses and past its
+    limits, RecordError where the record is damaged."""
+    request = json.dumps({"uri": store.uri, "sql": sql, "memory_mb": memory_mb})
+    # -P: a module in the folder the user happens to stand in must not be taken for one of ours
+    command = [sys.executable, "-P", "-m", "sweeps.boxed"]
+    try:
+        done = subprocess.run(command, input=request.encode(), capture_output=True, timeout=seconds, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise SpecError(f"the query took longer than {seconds:g} s and was stopped; narrow it down") from None
+    if done.returncode == 0:
+        with pa.ipc.open_stream(done.stdout) as stream:
+            return stream.read_all()
+    said = done.stderr.decode(errors="replace").strip()
+    if done.returncode in (2, 4):
+        raise (SpecError if done.returncode == 2 else RecordError)(said)
+    if done.returncode < 0 or b"MemoryError" in done.stderr or b"bad_alloc" in done.stderr:
+        raise SpecError(f"the query needs more than {memory_mb} MB of memory; narrow it down")
+    raise RuntimeError(said)

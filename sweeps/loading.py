@@ -77,14 +77,15 @@ def explain(document: Document, fault: Any) -> str:
 
 
 def real_place(location: tuple[Any, ...], data: Any) -> Place:
-    """Pydantic's location without the names it gives to the arms of a union, which are in no one's file."""
+    """Pydantic's location without what is in nobody's file: names of a union's arms, and a lone value's place in the
+    list it stands for."""
     place: list[str | int] = []
     for index, key in enumerate(location):
         if (isinstance(data, dict) and key in data) or (
             isinstance(data, list) and isinstance(key, int) and key < len(data)
         ):
             data = data[key]
-        elif index < len(location) - 1 or not isinstance(data, dict):
+        elif index < len(location) - 1 or isinstance(key, int) or not isinstance(data, dict):
             continue
         place.append(key)
     return tuple(place)

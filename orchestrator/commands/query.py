@@ -14,14 +14,14 @@ def command(
     results: Results = "results",
     as_json: AsJson = False,
     seconds: Annotated[float, typer.Option(help="give up after so many seconds")] = 300.0,
-    memory: Annotated[str, typer.Option(help="most memory the query may use")] = "4GB",
+    memory_mb: Annotated[int, typer.Option(help="most memory the query may use, in MB")] = 4000,
 ) -> int:
     """Answer one SELECT over the record's views."""
     from orchestrator.commands.printing import print_json, print_table
     from sweeps.asking import answer
     from sweeps.store import open_store
 
-    table = answer(open_store(results), sql, seconds=seconds, memory=memory)
+    table = answer(open_store(results), sql, seconds=seconds, memory_mb=memory_mb)
     if as_json:
         print_json(table.to_pylist())
     else:

@@ -20,9 +20,9 @@ def assert_cover(held, worlds):
         )
 
 
-@pytest.mark.parametrize(("design", "worlds"), [("tenth", 48), ("few", 48)])
+@pytest.mark.parametrize(("design", "worlds"), [("tenth", 36), ("few", 36)])
 def test_95_percent_intervals_hold_the_truth(design, worlds):
-    held, _ = covered(design, worlds, 300)
+    held, _ = covered(design, worlds, 200)
     assert_cover(held, worlds)
 
 

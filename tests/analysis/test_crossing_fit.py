@@ -12,7 +12,7 @@ from analysis.worlds import PAPER_LAW
 
 def test_the_truth_is_within_a_few_standard_errors():
     errors = []
-    for number in range(12):
+    for number in range(7):
         cells = drawn_cells(number, valley="even")
         fit = fit_crossings(LAW, cells, noise_of_seeds(cells), replicates=100)
         errors.append((fit.law.theta - PAPER_LAW.theta) / fit.draws.std(0))

@@ -7,7 +7,7 @@ from analysis.noise import Noise, noise_of_seeds, pooled, resampled
 
 
 def test_the_noise_of_seeds_is_recovered_and_its_df_counted():
-    measured = [noise_of_seeds(drawn_cells(number)) for number in range(60)]
+    measured = [noise_of_seeds(drawn_cells(number)) for number in range(25)]
     assert all(noise.source == "seeds" and noise.df == 28 for noise in measured)
     # Σ df·s²/σ² is χ² with Σ df degrees of freedom.
     total = sum(noise.df for noise in measured)

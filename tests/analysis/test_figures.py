@@ -1,0 +1,72 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from analysis.figures.guideline import guideline_figure
+from analysis.figures.losses import loss_figure
+from analysis.figures.residuals import residual_figure
+from analysis.figures.style import shade, write
+from analysis.figures.transition import transition_figure
+from analysis.figures.valleys import valley_figure
+from analysis.guideline import published_sources
+from analysis.known_models import known_models
+from analysis.study import study
+
+
+@pytest.fixture(scope="module")
+def paper(paper_rows):
+    return study(paper_rows, laws=("levine2020",), replicates=60)
+
+
+@pytest.fixture(scope="module")
+def figures(paper):
+    fit = paper.fits["levine2020"]
+    return {
+        "losses": loss_figure(paper.cells, paper.noise, paper.crossings),
+        "transition": transition_figure(paper.crossings, fit),
+        "valleys": valley_figure(paper.cells, paper.noise, paper.bottoms, fit),
+        "guideline": guideline_figure(published_sources(), known_models()),
+        "residuals": residual_figure(paper.cells, fit),
+    }
+
+
+@pytest.mark.parametrize("name", ["losses", "transition", "valleys", "guideline", "residuals"])
+def test_every_figure_is_written_as_vector_and_raster(figures, name, tmp_path):
+    vector, raster = write(figures[name], tmp_path / "figures", name)
+    assert vector.read_text().startswith("<?xml")
+    assert raster.read_bytes().startswith(b"\x89PNG")
+    assert raster.stat().st_size > 10_000
+
+
+def test_the_same_data_is_the_same_bytes(paper, tmp_path):
+    first, second = (write(transition_figure(paper.crossings), tmp_path / name, "t") for name in ("a", "b"))
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_axes_say_what_they_count(figures):
+    assert figures["losses"].axes[1].get_xlabel() == "N, parameters (the blocks' weight matrices alone)"
+    assert "nats" in figures["losses"].axes[0].get_ylabel()
+
+
+def test_the_transition_shows_the_theory_and_the_paper_beside_the_fit(figures):
+    labels = [text.get_text() for text in figures["transition"].axes[0].get_legend().get_texts()]
+    assert labels == ["levine2020, fitted", "95% interval", "Levine et al. 2020", "theory: d = 3^L"]
+
+
+def test_shades_differ_in_lightness():
+    lightness = [0.299 * r + 0.587 * g + 0.114 * b for r, g, b in (shade(place, 6) for place in range(6))]
+    assert np.diff(lightness).min() > 0.05
+
+
+def test_residuals_of_another_fit_are_a_programming_error(paper):
+    fit = paper.fits["levine2020"]
+    with pytest.raises(ValueError, match="a fit of a transition law to these cells"):
+        residual_figure(paper.cells, dataclasses.replace(fit, residuals=fit.residuals[:5]))
+
+
+def test_figures_are_drawn_without_a_fit_too(paper, tmp_path):
+    write(transition_figure(paper.crossings), tmp_path, "bare")
+    write(transition_figure(()), tmp_path, "empty")
+    write(valley_figure(paper.cells, paper.noise), tmp_path, "valleys")

@@ -1,0 +1,108 @@
+"""A gang without Ray: the workers of an attempt as plain processes, so that one can be killed at a chosen point.
+
+They are forked from a server that has imported torch and DeepSpeed once and done nothing else.
+"""
+
+import multiprocessing
+import os
+import time
+import warnings
+from typing import Any
+
+from orchestrator.corpora.prepare import prepare
+from orchestrator.ports import free_port
+from orchestrator.work import Assigned, Work
+from sweeps.planning import Plan, plan
+from sweeps.record import claim, publish_plan
+from sweeps.spec import Spec
+from sweeps.store import Store
+from sweeps.trial import Trial
+from sweeps.views import connect
+
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload(["orchestrator.attempt", "tests.orchestrator.gangs"])
+
+
+def planned(spec: Spec, store: Store) -> Plan:
+    """The spec's plan on its prepared corpus, recorded."""
+    made = plan(spec, prepare(spec, store).content, {})
+    publish_plan(store, made, spec.model_dump(mode="json"), {})
+    return made
+
+
+def run_gang(
+    store: Store,
+    trial: Trial,
+    attempt: int,
+    *,
+    workers: int = 1,
+    micro_batch: int | None = None,
+    slice_steps: int = 4,
+    checkpoint_every: int = 2,
+    keep_moments: bool = False,
+    interrupt_at: int | None = None,
+    environment: dict[str, str] | None = None,
+    claimed: bool = True,
+) -> list[int]:
+    """Run one attempt; the exit codes of its workers. A checkpoint falls due every `checkpoint_every` slices."""
+    if claimed:
+        claim(store, trial.trial_id, attempt, {"driver": "test"})
+    share = trial.recipe.batch_sequences // workers
+    work = Work(
+        trial=trial,
+        attempt=attempt,
+        results=store.uri,
+        assigned=Assigned(workers=workers, micro_batch=micro_batch or share, threads=1, cpus=1),
+        keep_moments=keep_moments,
+        checkpoint_seconds=1e9,
+        hang_seconds=60,
+    )
+    port = free_port()
+    order = {"slice": slice_steps, "every": checkpoint_every, "interrupt_at": interrupt_at}
+    processes = [
+        SERVER.Process(target=worker, args=(work.to_json(), rank, port, order, environment or {}))
+        for rank in range(workers)
+    ]
+    for process in processes:
+        process.start()
+    deadline = time.monotonic() + 240
+    while any(process.is_alive() for process in processes) and time.monotonic() < deadline:
+        if any(process.exitcode for process in processes):  # one died: the others would wait for it
+            time.sleep(0.5)
+            break
+        time.sleep(0.02)
+    for process in processes:
+        process.kill()
+        process.join()
+    return [process.exitcode or 0 for process in processes]
+
+
+def rows(store: Store, trial: Trial, columns: str = "step, loss, grad_norm, lr") -> list[tuple[Any, ...]]:
+    """A trial's rows in the metrics view, by step."""
+    with connect(store) as connection:
+        sql = f"select {columns} from metrics where trial_id = ? order by step"
+        return connection.execute(sql, [trial.trial_id]).fetchall()
+
+
+def worker(text: str, rank: int, port: int, order: dict[str, Any], environment: dict[str, str]) -> None:
+    warnings.simplefilter("ignore")
+    os.environ |= {"DS_ACCELERATOR": "cpu"} | environment
+    import torch.distributed as dist
+
+    from orchestrator.attempt import Attempt
+    from orchestrator.engine import Assignment, join
+
+    work = Work.from_json(text)
+    join(Assignment(rank=rank, **work.assigned.each()), "127.0.0.1", port)
+    attempt = Attempt(work, Assignment(rank=rank, **work.assigned.each()))
+    step = attempt.begin()
+    for turn in range(1, 10_000):
+        if order["interrupt_at"] is not None and step >= order["interrupt_at"]:
+            attempt.interrupt("asked to")
+            break
+        progress = attempt.advance(order["slice"], checkpoint=turn % order["every"] == 0)
+        step = progress.step
+        if progress.ended:
+            break
+    attempt.close()
+    dist.destroy_process_group()

@@ -1,0 +1,157 @@
+"""The record through its views: each step once, whatever happened on the way."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from sweeps.asking import answer
+from sweeps.planning import plan
+from sweeps.record import claim, find_plan, part_name, publish_plan
+from sweeps.rows import METRICS, encode
+from sweeps.safe_yaml import SpecError
+from sweeps.states import TrialState, states
+from sweeps.status import sweep_status, trial_status
+from sweeps.store import Store, open_store
+from sweeps.views import connect
+from tests.sweeps.specs import small
+
+PLAN = plan(small(), "c" * 64, {})
+TRIALS = [planned.trial.trial_id for planned in PLAN.trials]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = open_store(tmp_path)
+    publish_plan(store, PLAN, small().model_dump(mode="json"), {"python": "3"})
+    return store
+
+
+def attempt(
+    store: Store, trial: str, number: int, resume: int, until: int, end: str | None = None, per_part: int = 4
+) -> None:
+    """The rows an attempt leaves: steps resume+1..until, each loss naming attempt and step, in parts."""
+    claim(store, trial, number, {"driver": "d"})
+    position = {"trial_id": trial, "attempt": number, "resume_step": resume, "wall_time": datetime.now(UTC)}
+    rows: list[dict[str, Any]] = [position | {"step": resume, "event": "start", "reason": "initialisation"}]
+    rows += [position | {"step": step, "loss": number + step / 1000} for step in range(resume + 1, until + 1)]
+    if end:
+        rows.append(position | {"step": until, "event": "end", "reason": end, "eval_loss": 1.0 + number})
+    for seq, row in enumerate(rows):
+        row |= {"seq": seq, "tokens": row["step"] * 256, "flops": 1.0}
+    for seq in range(0, len(rows), per_part):
+        store.publish(part_name(trial, number, seq), encode(rows[seq : seq + per_part], METRICS))
+
+
+def losses(store: Store, trial: str) -> list[float]:
+    with connect(store) as connection:
+        found = connection.execute("select loss from metrics where trial_id = ? order by step", [trial]).fetchall()
+    return [loss for (loss,) in found]
+
+
+def test_an_undisturbed_attempt(store: Store) -> None:
+    attempt(store, TRIALS[0], 1, 0, 9, "completed")
+    assert losses(store, TRIALS[0]) == [1 + step / 1000 for step in range(1, 10)]
+
+
+def test_what_a_later_attempt_recomputed_is_dropped(store: Store) -> None:
+    attempt(store, TRIALS[0], 1, 0, 9)
+    attempt(store, TRIALS[0], 2, 6, 12, "completed")
+    attempt(store, TRIALS[1], 1, 0, 9, "completed")
+    expected = [1 + step / 1000 for step in range(1, 7)] + [2 + step / 1000 for step in range(7, 13)]
+    assert losses(store, TRIALS[0]) == expected
+    assert losses(store, TRIALS[1]) == [1 + step / 1000 for step in range(1, 10)]
+
+
+def test_three_attempts_one_of_which_went_back_further(store: Store) -> None:
+    attempt(store, TRIALS[0], 1, 0, 9)
+    attempt(store, TRIALS[0], 2, 8, 11)
+    attempt(store, TRIALS[0], 3, 4, 12, "completed")
+    assert losses(store, TRIALS[0]) == [1 + s / 1000 for s in range(1, 5)] + [3 + s / 1000 for s in range(5, 13)]
+
+
+def test_an_attempt_that_wrote_nothing_drops_nothing(store: Store) -> None:
+    attempt(store, TRIALS[0], 1, 0, 9)
+    claim(store, TRIALS[0], 2, {"driver": "d"})
+    assert len(losses(store, TRIALS[0])) == 9
+
+
+def test_states(store: Store) -> None:
+    attempt(store, TRIALS[0], 1, 0, 9, "interrupted: SIGTERM")
+    attempt(store, TRIALS[0], 2, 9, 25, "completed")
+    attempt(store, TRIALS[1], 1, 0, 3)
+    with connect(store) as connection:
+        found = states(connection, TRIALS)
+        status = dict(connection.execute("select trial_id, status from trials").fetchall())
+    assert found == {
+        TRIALS[0]: TrialState(endings=("interrupted: SIGTERM", "completed"), eval_loss=3.0),
+        TRIALS[1]: TrialState(endings=(None,), eval_loss=None),
+    }
+    assert status == {TRIALS[0]: "completed", TRIALS[1]: "unfinished", TRIALS[2]: "planned", TRIALS[3]: "planned"}
+    row = sweep_status(store)[0]
+    assert (row["trials"], row["completed"], row["unfinished"], row["planned"]) == (4, 1, 1, 2)
+    assert [(r["status"], r["step"]) for r in trial_status(store, "small")][:2] == [
+        ("completed", 25),
+        ("unfinished", 3),
+    ]
+
+
+def test_other_tools_read_the_files_directly(store: Store, tmp_path: Path) -> None:
+    attempt(store, TRIALS[0], 1, 0, 9, "completed")
+    part = tmp_path / part_name(TRIALS[0], 1, 0)
+    assert pd.read_parquet(part)["loss"].count() == 3
+    assert pl.read_parquet(part)["loss"].count() == 3
+    assert duckdb.sql(f"select count(loss) from '{tmp_path}/metrics/*.parquet'").fetchall() == [(9,)]
+    assert pq.read_schema(part).field("trial_id").type == METRICS.field("trial_id").type
+
+
+def test_missing_is_null_and_never_zero(store: Store) -> None:
+    attempt(store, TRIALS[0], 1, 0, 3, "completed")
+    rows = answer(store, "select grad_norm, eval_loss from metrics").to_pylist()
+    assert rows == [{"grad_norm": None, "eval_loss": None}] * 3
+
+
+def test_plans_are_found_by_name_and_hash(store: Store) -> None:
+    assert find_plan(store, "small").plan == PLAN.hash
+    assert find_plan(store, f"small@{PLAN.hash[:5]}").trial_ids == TRIALS
+    with pytest.raises(SpecError, match=r"there is no sweep 'smal' in .*; sweeps there: small"):
+        find_plan(store, "smal")
+
+
+def test_the_same_plan_is_recorded_once(store: Store) -> None:
+    publish_plan(store, PLAN, small().model_dump(mode="json"), {})
+    assert answer(store, "select count(*) as n from plans").to_pylist() == [{"n": 4}]
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("select * from trials; select 1", "a query is one SELECT"),
+        ("copy trials to '/tmp/x.csv'", "a query is one SELECT"),
+        ("attach '/tmp/x.db'", "a query is one SELECT"),
+        ("install httpfs", "a query is one SELECT"),
+        ("load httpfs", "a query is one SELECT"),
+        ("set memory_limit = '1TB'", "a query is one SELECT"),
+        ("create table t as select 1", "a query is one SELECT"),
+        ("delete from claims", "a query is one SELECT"),
+        ("", "a query is one SELECT"),
+        ("selec 1", "this is not SQL"),
+        ("select * from read_text('/etc/hostname')", "the query was refused: Permission Error"),
+        ("select * from '/etc/hostname'", "the query was refused"),
+        ("select * from glob('/*')", "the query was refused"),
+        ("select * from read_csv('https://localhost/x')", "the query was refused"),
+        ("select getenv('HOME')", "the query was refused"),
+        ("select * from nothing", "the query was refused: Catalog Error"),
+        ("select sum(a.range * b.range) from range(10000000) a, range(10000000) b", "took longer than 3 s"),
+        ("select length(repeat('x', 2000000000)) + length(repeat('y', 2000000000))", "more than 500 MB of memory"),
+    ],
+)  # fmt: skip
+def test_the_box_keeps_everything_else_out(store: Store, sql: str, message: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        answer(store, sql, seconds=3, memory_mb=500)
+    assert message in str(refused.value)
