@@ -120,22 +120,21 @@ def cells_of(table: pd.DataFrame, tokens: float | None = None) -> Cells:
     Raises FitError where nothing about depth can be learnt: one depth only, fewer than three sizes, all losses equal.
     """
     rows = used(at_budget(table, tokens)).sort_values(["depth", "params", "width"])
-    groups = [group for _, group in rows.groupby(["depth", "params", "width"], sort=True)]
-
-    def first(name: str) -> Array:
-        return np.array([group[name].iloc[0] for group in groups], float)
-
-    losses = [group["loss"].to_numpy(float) for group in groups]
+    key = rows[["depth", "params", "width"]].to_numpy(float)
+    starts = np.flatnonzero(np.concatenate([[True], (key[1:] != key[:-1]).any(1)]))
+    repeats = np.diff([*starts, len(rows)])
+    losses = np.split(rows["loss"].to_numpy(float), starts[1:])
+    rate_error = np.maximum.reduceat(rows["rate_error"].fillna(0.0).to_numpy(float), starts)
     cells = Cells(
-        depth=first("depth"),
-        width=first("width"),
-        params=first("params"),
+        depth=key[starts, 0],
+        width=key[starts, 2],
+        params=key[starts, 1],
         loss=np.array([loss.mean() for loss in losses]),
-        repeats=np.array([len(loss) for loss in losses], float),
+        repeats=repeats.astype(float),
         deviations=tuple(loss - loss.mean() for loss in losses),
-        rate_error=np.array([group["rate_error"].fillna(0.0).max() for group in groups]),
-        loss_se=np.array([group["loss_se"].mean() for group in groups], float),
-        labels=tuple(f"{group['depth'].iloc[0]}×{group['width'].iloc[0]}" for group in groups),
+        rate_error=rate_error,
+        loss_se=np.add.reduceat(rows["loss_se"].to_numpy(float), starts) / repeats,
+        labels=tuple(f"{depth:g}×{width:g}" for depth, _, width in key[starts]),
         tokens=float(rows["tokens"].median()),
         counting=str(rows["counting"].iloc[0]),
         rows=len(rows),

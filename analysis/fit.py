@@ -9,6 +9,7 @@ from analysis.arrays import Array
 from analysis.catalogue import AnyLaw
 from analysis.noise import Noise
 from analysis.status import Status
+from analysis.transition_law import TransitionLaw
 from analysis.valley import ValleyShape
 
 Interval = tuple[float, float]
@@ -52,7 +53,10 @@ class Fit:
     def depth_interval(self, params: float) -> Interval | None:
         """Of L* at N = params; None where nothing was resampled."""
         law = type(self.law)
-        log_depths = np.array([np.log(law.of(theta).depth(params, self.block_coefficient)) for theta in self.draws])
+        if issubclass(law, TransitionLaw):
+            log_depths = law.solve(self.draws, np.log(np.array([params / self.block_coefficient])))[:, 0]
+        else:
+            log_depths = np.array([np.log(law.of(theta).depth(params, self.block_coefficient)) for theta in self.draws])
         estimate = float(np.log(self.law.depth(params, self.block_coefficient)))
         between = interval(log_depths, estimate, self.confidence, self.reach)
         return (float(np.exp(between[0])), float(np.exp(between[1]))) if between else None
