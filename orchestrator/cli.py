@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from orchestrator.commands import plan, query, run, status
+from orchestrator.commands import doctor, fit, plan, query, recommend, run, status
 
 app = typer.Typer(
     name="sweep",
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (plan, run, status, query):
+for module in (plan, run, status, query, fit, recommend, doctor):
     app.command(name=module.__name__.rsplit(".", 1)[1].rstrip("_"))(module.command)
 
 DEFECT, REQUEST, PARTIAL, DATA, RESUMABLE = 1, 2, 3, 4, 75
@@ -40,6 +40,7 @@ def guarded() -> int:
 
 def explain(error: Exception) -> int:
     """Print what went wrong and what to do; the exit code. Imports what it compares with only now."""
+    from analysis.status import FitError
     from sweeps.record import RecordError
     from sweeps.safe_yaml import SpecError
     from sweeps.store import StoreError
@@ -55,7 +56,7 @@ def explain(error: Exception) -> int:
         case SpecError():
             print(error, file=sys.stderr)
             return REQUEST
-        case RecordError():
+        case RecordError() | FitError():
             print(error, file=sys.stderr)
             return DATA
         case StoreError():

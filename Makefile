@@ -1,0 +1,31 @@
+# Two commands for a newcomer: `make run` and `make test`. Each sets up what it needs in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/set-up
+
+.PHONY: run test quick check clean
+
+run: $(SETUP)
+	$(BIN)/sweep run sweeps/quickstart.yaml
+
+test: $(SETUP) check
+	$(BIN)/python -m pytest
+
+# Without what takes longer than ten seconds.
+quick: $(SETUP) check
+	$(BIN)/python -m pytest -m "not slow"
+
+check: $(SETUP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# torch first and pinned: an open range may bring gigabytes of CUDA to a machine that has no GPU.
+$(SETUP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,s3,dev]"
+	touch $(SETUP)
+
+clean:
+	rm -rf $(VENV) results dist site .pytest_cache .mypy_cache .ruff_cache

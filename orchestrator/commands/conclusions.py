@@ -1,0 +1,74 @@
+"""What a sweep says, on paper: the loss table, the transition, the laws, and what the published law would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.commands.guidelines import guideline_table
+from orchestrator.commands.printing import print_table
+
+if TYPE_CHECKING:
+    from analysis.study import Study
+
+
+def print_losses(study: Study) -> None:
+    """Held-out loss by size and depth, the best of each size marked."""
+    from analysis.study import by_size
+
+    sizes = by_size(study.cells)
+    depths = sorted({depth for row in sizes for depth in row.losses})
+    rows = []
+    for row in sizes:
+        losses = {depth: f"{loss:.4f}{' *' if depth == row.best else '  '}" for depth, loss in row.losses.items()}
+        rows.append([f"{row.params:.2g}", *[losses.get(depth) for depth in depths], row.best])
+    title = f"Held-out loss, nats per token, after {study.cells.tokens:.3g} tokens (* best of its size)"
+    print_table(["N", *[f"{depth} layers" for depth in depths], "best depth"], rows, title=title)
+
+
+def print_transition(study: Study) -> None:
+    """The sentence, and each pair of neighbouring depths with its interval."""
+    from analysis.crossings import adjacent
+
+    print(f"Transition {study.transition}")
+    rows = []
+    for one in adjacent(study.crossings):
+        low, high = (None if bound is None else f"{bound:.2g}" for bound in one.interval)
+        params = None if one.params is None else f"{one.params:.2g}"
+        rows.append([f"{one.shallow:g} → {one.deep:g}", str(one.verdict), params, low, high, "; ".join(one.flags)])
+    if rows:
+        print_table(["layers", "verdict", "N", "from", "to", "flags"], rows)
+    print(f"Noise of one loss: {study.noise.sd:.4f} nats ({study.noise.source})")
+
+
+def print_fits(study: Study) -> None:
+    """Every law that could be fitted, with its constants; every law that could not, with the reason."""
+    for name, fit in study.fits.items():
+        rows = []
+        for constant, value in fit.law.values.items():
+            low, high = fit.intervals.get(constant) or (None, None)
+            rows.append([constant, value, low, high])
+        print_table(
+            ["constant", "value", "from", "to"], rows, title=f"{name}: {fit.status}, {fit.runs} runs, {fit.rows} rows"
+        )
+        for note in fit.notes:
+            print(f"{name}: {note}")
+    for name, reason in study.refused.items():
+        print(f"{name}: not fitted: {reason}")
+    for sentence in study.disagreements:
+        print(sentence)
+
+
+def print_ranking(study: Study) -> None:
+    """Laws by error on held-out larger sizes."""
+    if study.ranking:
+        rows = [[one.law, one.shape_error, one.loss_error, one.networks, one.reason] for one in study.ranking]
+        columns = ["law", "error of shape", "error of loss", "networks", "why not"]
+        print_table(columns, rows, title="Laws by error on held-out larger sizes, nats per token")
+
+
+def print_published_guideline() -> None:
+    """The table of the published law to one trillion parameters."""
+    from analysis.source import source_of_published
+
+    columns, rows = guideline_table([source_of_published("levine2020")])
+    print_table(columns, rows, title="The published law: depth × width for N parameters (Levine et al. 2020)")

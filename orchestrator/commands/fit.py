@@ -1,0 +1,40 @@
+"""sweep fit: laws fitted to a sweep."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.commands.options import AsJson, Results
+
+
+def command(
+    sweep: Annotated[str, typer.Argument(help="a sweep's name, or name@hash")],
+    law: Annotated[list[str] | None, typer.Option(help="only these laws; all if left out")] = None,
+    tokens: Annotated[float | None, typer.Option(help="the token budget; the one of most shapes if left out")] = None,
+    results: Results = "results",
+    as_json: AsJson = False,
+) -> int:
+    """Say what a sweep's losses say: transitions, laws with intervals, and how well each law foretells larger sizes."""
+    from analysis.law import LawError
+    from orchestrator.commands.conclusions import print_fits, print_losses, print_ranking, print_transition
+    from orchestrator.commands.printing import print_json
+    from orchestrator.studies import sweep_study
+    from sweeps.safe_yaml import SpecError
+    from sweeps.store import open_store
+
+    try:
+        study = sweep_study(open_store(results), sweep, tokens=tokens, laws=tuple(law) if law else None)
+        fits = [study.fit(name) for name in law] if law else list(study.fits.values())
+    except LawError as error:
+        raise SpecError(str(error)) from error
+    if as_json:
+        answers = [fit.as_json() for fit in fits]
+        print_json(answers[0] if law and len(law) == 1 else answers)
+        return 0
+    print_losses(study)
+    print_transition(study)
+    print_fits(study)
+    print_ranking(study)
+    return 0
