@@ -75,7 +75,7 @@ def rank_laws(
 
     entries = [entry(NO_SHAPE, np.zeros(len(rows)))]
     training = flagged(table, larger, "held out: a larger size")
-    for name in laws or law_names():
+    for name in law_names() if laws is None else laws:
         law = find(name)
         try:
             if issubclass(law, AdditiveLaw):

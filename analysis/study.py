@@ -106,7 +106,7 @@ def study(
     fits: dict[str, Fit] = {}
     second: dict[str, Fit] = {}
     refused: dict[str, str] = {}
-    for name in laws or law_names():
+    for name in law_names() if laws is None else laws:
         law, rng = find(name), np.random.default_rng(seed)
         try:
             if issubclass(law, TransitionLaw):
