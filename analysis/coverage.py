@@ -17,6 +17,7 @@ from analysis.losses import checked
 from analysis.noise import noise_of_seeds
 from analysis.status import FitError
 from analysis.transition_fit import fit_transition
+from analysis.valley import ValleyShape
 from analysis.worlds import PAPER_DEPTHS, PAPER_LAW, VALLEYS, World, grid, some_repeats
 
 Outcome = dict[str, Any]  # one world, ready to be written as JSON
@@ -37,19 +38,24 @@ EMPTY: dict[str, float | None] = {
     "flat": None,  # depth does nothing at all
     "shallow": 10.0,  # the shallowest is best at every size trained, by far
     "beyond": 1.4,  # the first change comes at twice the largest size trained
+    "level": 10.0,  # the shallowest leads at the small sizes, and at the large ones there is nothing between depths
     "deep": 0.002,  # the deepest is best at every size trained
 }
 
 
-def empty_law(kind: str, shapes: list[tuple[int, int]]) -> Levine2020 | None:
-    """The law of such a world; None where depth does nothing."""
+def empty_world_of(kind: str, shapes: list[tuple[int, int]]) -> World:
+    """A world in which no depth overtakes another at the sizes of these shapes."""
     factor = EMPTY[kind]
     if factor is None:
-        return None
+        return World(valley=None)
     largest = max(12 * depth * width**2 for depth, width in shapes)
     shallow, deeper = sorted({depth for depth, _ in shapes})[:2]
     first = math.sqrt(shallow * deeper)
-    return Levine2020(a=math.log(factor * math.sqrt(largest / (12 * first))) - PAPER_LAW.b * first, b=PAPER_LAW.b)
+    law = Levine2020(a=math.log(factor * math.sqrt(largest / (12 * first))) - PAPER_LAW.b * first, b=PAPER_LAW.b)
+    if kind != "level":
+        return World(law=law, valley=VALLEYS["gemstones"])
+    vanishing = ValleyShape(curvature=1e-4, trend=1.5, rise=0.11, fall=0.476, log_params=math.log(largest))
+    return World(law=law, valley=vanishing)
 
 
 def drawn_cells(
@@ -102,9 +108,8 @@ def empty_world(design: str, number: int) -> Outcome:
     """One world without a transition inside its data: is one "found" all the same?"""
     kind = list(EMPTY)[number % len(EMPTY)]
     shapes, seeds, _ = FITTED[design]
-    law = empty_law(kind, shapes)
     rng = np.random.default_rng([2006, 12467, number, 100 + list(FITTED).index(design)])
-    world = World(valley=None) if law is None else World(law=law, valley=VALLEYS["gemstones"])
+    world = empty_world_of(kind, shapes)
     cells = cells_of(checked(world.table(shapes, seeds, rng)))
     noise = noise_of_seeds(cells)
     assert noise is not None

@@ -50,6 +50,15 @@ def pooled(first: Noise, second: Noise) -> Noise:
     return Noise(sd=float(np.sqrt(variance)), df=df, source="both")
 
 
+def stretched_deviations(cells: Cells) -> Array:
+    """Of every seed of every repeated cell, nats, stretched by √(k/(k − 1)).
+
+    A deviation from the mean of k seeds is smaller than one from the cell's true loss by that factor.
+    """
+    repeated = [deviations for deviations in cells.deviations if len(deviations) > 1]
+    return np.concatenate([d * np.sqrt(len(d) / (len(d) - 1)) for d in repeated] or [np.zeros(0)])
+
+
 def resampled(cells: Cells, noise: Noise, replicates: int, rng: np.random.Generator) -> Array:
     """Losses as they might have come out, (R, N): the bootstrap over runs.
 
@@ -59,14 +68,7 @@ def resampled(cells: Cells, noise: Noise, replicates: int, rng: np.random.Genera
     so few give a noise that is right on average and wrong in every cell, which costs the interval about a hundredth of
     its cover (docs/log.md). The error of the learning rate is drawn too.
     """
-    pool = np.concatenate(
-        [
-            deviations * np.sqrt(len(deviations) / (len(deviations) - 1))
-            for deviations in cells.deviations
-            if len(deviations) > 1
-        ]
-        or [np.zeros(0)]
-    )
+    pool = stretched_deviations(cells)
     losses = np.tile(cells.loss, (replicates, 1))
     if len(pool) < ENOUGH_DEVIATIONS:
         losses += noise.sd / np.sqrt(cells.repeats) * rng.standard_normal(losses.shape)

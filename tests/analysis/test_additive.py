@@ -1,12 +1,32 @@
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
-from analysis.additive import log_loss
+from analysis.additive import AdditiveLaw, log_loss
 from analysis.catalogue import published
-from analysis.law import LawError
+from analysis.law import Card, LawError
 from analysis.laws.gemstones_width_depth_tokens import GemstonesWidthDepthTokens
 
 NAMES = ["gemstones-width-depth-tokens", "gemstones-width-depth-params-tokens", "inverse-depth2026"]
+
+
+class InOtherUnits(AdditiveLaw):
+    """Widths in heads of 64, depths in pairs of layers."""
+
+    __slots__ = ()
+
+    card: ClassVar[Card] = published("gemstones-width-depth-tokens")[0].card
+    variables: ClassVar[tuple[str, ...]] = ("width", "depth")
+    units: ClassVar[dict[str, float]] = {"width": 1 / 64, "depth": 0.5}
+
+
+def test_units_of_width_and_depth_are_those_of_the_best_depth_too():
+    law = InOtherUnits(exponents=(0.4, 0.5), log_coefficients=(0.2, 0.1), log_irreducible=0.5)
+    best = float(law.depth(1e9))
+    depths = best * np.linspace(0.98, 1.02, 401)
+    losses = law.loss(width=np.sqrt(1e9 / (12 * depths)), depth=depths)
+    assert depths[np.argmin(losses)] == pytest.approx(best, rel=2e-4)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,8 @@
+import dataclasses
+
 import numpy as np
 import pytest
+from scipy.special import log_ndtr
 
 from analysis import crossing_fit
 from analysis.coverage import drawn_cells
@@ -41,18 +44,18 @@ def test_the_likelihood_is_least_where_its_gradient_vanishes():
     sides = np.array([[0, 0, 0, 0, 1, -1]], float)
     bounds = (np.array([-20.0, -5.0]), np.array([20.0, 5.0]))
     theta, value = crossing_fit._most_likely(places, sides, np.full(6, 0.3), design, bounds)
-    for step in np.concatenate([np.eye(2), -np.eye(2)]) * np.array([1e-3, 1e-5]):
-        z = (places - (theta + step) @ design.T) / 0.3
-        from scipy.special import log_ndtr
 
-        beside = np.where(sides == 0, z**2 / 2, -log_ndtr(-sides * z)).sum()
-        assert beside >= value[0]
+    def likelihood(at):
+        z = (places - at @ design.T) / 0.3
+        return np.where(sides == 0, z**2 / 2, -log_ndtr(-sides * z)).sum()
+
+    assert value[0] == pytest.approx(likelihood(theta))
+    for step in np.concatenate([np.eye(2), -np.eye(2)]) * np.array([1e-3, 1e-5]):
+        assert likelihood(theta + step) >= value[0]
 
 
 def test_fewer_crossings_than_constants_are_refused():
     cells = drawn_cells(0)
     flat = cells.loss + 0.2 * np.log(cells.depth)
-    import dataclasses
-
     with pytest.raises(FitError, match=r"0 of 6 neighbouring pairs of depths cross.*needs as many crossings"):
         fit_crossings(LAW, dataclasses.replace(cells, loss=flat), Noise(sd=1e-3, df=30, source="seeds"))

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.cells import cells_of
 from analysis.coverage import drawn_cells
-from analysis.noise import Noise, noise_of_seeds, pooled, resampled
+from analysis.losses import checked
+from analysis.noise import Noise, noise_of_seeds, pooled, resampled, stretched_deviations
+from analysis.worlds import VALLEYS, World, grid
 
 
 def test_the_noise_of_seeds_is_recovered_and_its_df_counted():
@@ -54,3 +57,12 @@ def test_the_same_generator_gives_the_same_tables():
     cells, noise = drawn_cells(2), Noise(sd=1e-3, df=20, source="both")
     first, second = (resampled(cells, noise, 5, np.random.default_rng(9)) for _ in range(2))
     assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 20])
+def test_deviations_are_as_large_as_the_noise_however_many_seeds_a_mean_was_of(seeds):
+    shapes = grid((6, 12), 1e6, 6e8, 60)
+    rows = World(valley=VALLEYS["even"]).table(shapes, [seeds] * len(shapes), np.random.default_rng(1))
+    deviations = stretched_deviations(cells_of(checked(rows)))
+    assert len(deviations) == seeds * len(shapes)
+    assert np.sqrt((deviations**2).mean()) == pytest.approx(1e-3, rel=0.15)
