@@ -2,14 +2,14 @@
 
 Levine, Wies, Sharir, Bata and Shashua, "The Depth-to-Width Interplay in Self-Attention" (arXiv 2006.12467 v3;
 NeurIPS 2020), equation 5 and table 1. With N = k·L·d², ln(N/k) = ln L + 2a + 2bL, so that
-L*(N) = W0(2b·N/(k·e^{2a})) / (2b), W0 the principal branch of Lambert's function.
+L*(N) = W0(2b·N/(k·e^{2a})) / (2b), W0 the principal branch of Lambert's function; scipy's wrightomega(x) is W0(e^x).
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import numpy as np
-from scipy.special import lambertw
+from scipy.special import wrightomega
 
 from analysis.arrays import Array
 from analysis.law import Card, Mark, Published
@@ -63,13 +63,8 @@ class Levine2020(TransitionLaw):
     @staticmethod
     def solve(theta: Array, log_size: Array) -> Array:
         a, b = theta[:, 0:1], theta[:, 1:2]
-        log_argument = np.log(2 * b) + log_size - 2 * a
-        # Past e^600 the exponential overflows; there W0(z) = ln z − ln ln z to every digit that matters here.
-        argument: Any = np.exp(np.minimum(log_argument, 600))
-        exact = np.real(lambertw(argument))
-        large = log_argument - np.log(np.maximum(log_argument, 1))
-        product = np.where(log_argument < 600, exact, large)
-        return np.asarray(np.log(product / (2 * b)))
+        # W0 at the exponential of its argument's logarithm, so that nothing overflows far out.
+        return np.asarray(np.log(wrightomega(np.log(2 * b) + log_size - 2 * a) / (2 * b)))
 
 
 LAW = Levine2020
