@@ -14,6 +14,7 @@ In the formulas a is the bytes of an element (4 in fp32, 2 in bf16), P the param
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from models.attention import PLAIN_CONTEXT
@@ -107,10 +108,13 @@ def estimate(
     )
 
 
+@lru_cache(maxsize=4096)
 def sizes(shape: Shape) -> tuple[int, int]:
     """Parameters in all, and of the largest tensor."""
-    each = [parameter.size for _, parameter in find(shape.family).layout(shape).named()]
-    return sum(each), max(each)
+    layout = find(shape.family).layout(shape)
+    once = [parameter.size for parameter in layout.stem + layout.tail + layout.head]
+    block = [parameter.size for parameter in layout.block]
+    return sum(once) + layout.depth * sum(block), max(once + block)
 
 
 def reduce_bucket(shape: Shape) -> int:

@@ -15,7 +15,7 @@ from orchestrator.assign import assign
 from orchestrator.chatter import quiet
 from orchestrator.corpora.prepare import Prepared
 from orchestrator.dispatch import Dispatcher, Order
-from orchestrator.packing import Cluster, Node
+from orchestrator.nodes import Cluster, Node
 from orchestrator.run import Display, resolved, versions
 from orchestrator.tuning import Feed, fit
 from orchestrator.work import Work

@@ -89,7 +89,12 @@ def device_of(document: Document, name: str, entry: Any) -> Device:
         if key in ("gpu", "source"):
             if not isinstance(value, str) and not (key == "gpu" and value is None):
                 raise SpecError(f"{where}.{key} is {value!r}; it is a word")
-        elif isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0 or (not value and key != "price_hour"):
+        elif (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or value < 0
+            or (not value and key != "price_hour")
+        ):
             raise SpecError(f"{where}.{key} is {value!r}; it is a number above 0")
     if entry["achieved"] > 1:
         raise SpecError(f"{where}.achieved is {entry['achieved']}; it is a part of the peak, at most 1")

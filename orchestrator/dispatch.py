@@ -5,13 +5,13 @@ Pure of Ray: the run drives it from Ray Tune, the simulator from a clock.
 
 from __future__ import annotations
 
-import bisect
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.failures import is_final, kind
-from orchestrator.packing import Cluster, Job, Placement, next_placement, rank
+from orchestrator.nodes import Cluster, Job, Placement
+from orchestrator.packing import Promise, Queue, next_placement
 from orchestrator.work import Assigned
 from sweeps.planning import Plan, Planned
 from sweeps.states import TrialState
@@ -30,8 +30,8 @@ class Order:
 class Dispatcher:
     """Trials of a plan, from the state the record gives them to the end.
 
-    assign   for a trial and the number of its attempt: what it needs and how long it may take (a Job whose key is
-             the trial's id), and how it is run there
+    assign   for a trial and how often it has run out of memory: what it needs and how long it may take (a Job whose
+             key is the trial's id), and how it is run there
     replan   for final losses by trial: the plan as it is then, and what the record knows of its trials; called
              when something waits for them
     """
@@ -54,7 +54,8 @@ class Dispatcher:
         self.running: dict[Placement, float] = {}
         self.orders: dict[str, Order] = {}
         self.children: dict[str, list[str]] = defaultdict(list)
-        self.queue: list[Job] = []
+        self.queue = Queue()
+        self.promise: Promise | None = None
         self.queued: dict[str, Assigned] = {}
         self.elsewhere: set[str] = set()
         self.stalled = False  # nothing fits until something ends or is added
@@ -80,8 +81,10 @@ class Dispatcher:
         parent = self.planned[key].trial.parent
         if self.is_final(key) or key in self.elsewhere or (parent is not None and not self.completed(parent)):
             return
-        job, assigned = self.assign(self.planned[key], len(self.endings[key]) + 1)
-        bisect.insort(self.queue, job, key=rank)
+        job, assigned = self.assign(
+            self.planned[key], sum(kind(end or "") == "out_of_memory" for end in self.endings[key])
+        )
+        self.queue.add(job)
         self.queued[key] = assigned
         self.stalled = False
 
@@ -89,12 +92,12 @@ class Dispatcher:
         """The attempt to start now; None while nothing should. The caller starts it."""
         if self.stalled:
             return None
-        placement = next_placement(self.queue, self.cluster, self.running, now)
+        placement, self.promise = next_placement(self.queue, self.cluster, self.running, now, self.promise)
         if placement is None:
             self.stalled = True
             return None
         key = placement.job.key
-        del self.queue[bisect.bisect_left(self.queue, rank(placement.job), key=rank)]
+        self.queue.remove(placement.job)
         self.cluster.take(placement)
         self.running[placement] = now + placement.job.seconds
         attempt = len(self.endings[key]) + 1
@@ -127,6 +130,7 @@ class Dispatcher:
         placement = self.orders.pop(key).placement
         del self.running[placement]
         self.cluster.give(placement)
+        self.promise = None
         self.stalled = False
 
     def is_final(self, key: str) -> bool:

@@ -2,148 +2,27 @@
 
 Longest first, within a priority; where the longest does not fit now, it is promised the earliest moment at which
 it will, and shorter ones go ahead only if they do not delay that (backfilling as in EASY, Lifka 1995). So the
-devices stay full and no large gang starves.
+devices stay full and no large gang starves. A gang that some node can hold waits for one; only a larger one spans.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+import bisect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
+from orchestrator.nodes import Cluster, Job, Need, Placement
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """What each of a gang's workers takes: CPUs, and whole GPUs or a fraction of one."""
-
-    workers: int = 1
-    cpus: float = 1.0
-    gpus: float = 0.0
-    device: str | None = None  # kind of GPU, if it matters
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A trial as packing sees it. `seconds` is an estimate; only the order and the promises depend on it."""
-
-    key: str
-    need: Need
-    seconds: float
-    priority: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """A machine and what it has in all."""
-
-    name: str
-    cpus: float
-    gpus: int = 0
-    device: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """For each worker, the node it goes to, and the GPU of that node if it takes a fraction of one."""
-
-    job: Job
-    nodes: tuple[str, ...]
-    shared: tuple[int | None, ...]
+Group = tuple[int, Need]
 
 
 @dataclass(slots=True)
-class Free:
-    """What is free on a node: CPUs, and of each GPU the fraction."""
+class Promise:
+    """The first of the queue will fit at `time` if all goes as expected; `spare` is what is free beside it then."""
 
-    node: Node
-    cpus: float
-    gpus: list[float] = field(default_factory=list)
-
-    def take(self, need: Need) -> int | None:
-        """Take one worker's share; the GPU a fraction comes from. Call `fits` first."""
-        self.cpus -= need.cpus
-        if need.gpus >= 1:
-            whole = [index for index, free in enumerate(self.gpus) if free > 1 - 1e-9][: round(need.gpus)]
-            for index in whole:
-                self.gpus[index] = 0.0
-            return whole[0]
-        if need.gpus > 0:
-            # the fullest GPU on which it fits, so that whole ones stay whole
-            index = min((i for i, free in enumerate(self.gpus) if free >= need.gpus - 1e-9), key=lambda i: self.gpus[i])
-            self.gpus[index] -= need.gpus
-            return index
-        return None
-
-    def fits(self, need: Need) -> bool:
-        if self.cpus < need.cpus - 1e-9 or (need.gpus and need.device not in (None, self.node.device)):
-            return False
-        if need.gpus >= 1:
-            return sum(free > 1 - 1e-9 for free in self.gpus) >= round(need.gpus)
-        return need.gpus == 0 or any(free >= need.gpus - 1e-9 for free in self.gpus)
-
-    def copy(self) -> Free:
-        return Free(node=self.node, cpus=self.cpus, gpus=list(self.gpus))
-
-
-class Cluster:
-    """Nodes and what is free on each."""
-
-    def __init__(self, nodes: Iterable[Node]) -> None:
-        self.free = {n.name: Free(node=n, cpus=n.cpus, gpus=[1.0] * n.gpus) for n in nodes}
-
-    def place(self, job: Job) -> Placement | None:
-        """Nodes for every worker, all on one node if one has room; None where there is no room now. Takes nothing."""
-        for free in sorted(self.free.values(), key=lambda f: (sum(f.gpus), f.cpus, f.node.name)):
-            trial = free.copy()
-            if chosen := self._fill([trial], job):
-                return chosen
-        return self._fill([free.copy() for free in sorted(self.free.values(), key=lambda f: -sum(f.gpus))], job)
-
-    def _fill(self, nodes: list[Free], job: Job) -> Placement | None:
-        names: list[str] = []
-        shared: list[int | None] = []
-        for free in nodes:
-            while len(names) < job.need.workers and free.fits(job.need):
-                index = free.take(job.need)
-                names.append(free.node.name)
-                shared.append(index if 0 < job.need.gpus < 1 else None)
-        if len(names) < job.need.workers:
-            return None
-        return Placement(job=job, nodes=tuple(names), shared=tuple(shared))
-
-    def take(self, placement: Placement) -> None:
-        """Mark a placement's resources as used."""
-        for name, index in zip(placement.nodes, placement.shared, strict=True):
-            free = self.free[name]
-            if index is None:
-                free.take(placement.job.need)
-            else:
-                free.cpus -= placement.job.need.cpus
-                free.gpus[index] -= placement.job.need.gpus
-
-    def give(self, placement: Placement) -> None:
-        """Free them again; nodes that are gone are passed over."""
-        need = placement.job.need
-        for name, index in zip(placement.nodes, placement.shared, strict=True):
-            free = self.free.get(name)
-            if free is None:
-                continue
-            free.cpus += need.cpus
-            if index is not None:
-                free.gpus[index] += need.gpus
-            elif need.gpus >= 1:
-                busy = [i for i, fraction in enumerate(free.gpus) if fraction < 1e-9][: round(need.gpus)]
-                for i in busy:
-                    free.gpus[i] = 1.0
-
-    def copy(self) -> Cluster:
-        other = Cluster(())
-        other.free = {name: free.copy() for name, free in self.free.items()}
-        return other
-
-    @property
-    def empty(self) -> Cluster:
-        """The same nodes with nothing on them."""
-        return Cluster(free.node for free in self.free.values())
+    job: Job
+    time: float
+    spare: Cluster
 
 
 def rank(job: Job) -> tuple[int, float, int, str]:
@@ -151,42 +30,89 @@ def rank(job: Job) -> tuple[int, float, int, str]:
     return (-job.priority, -job.seconds, -job.need.workers, job.key)
 
 
+class Queue:
+    """Jobs that could start were there room, in the order of `rank`; those of one need and priority are one group,
+    since where one of a group does not fit, none does."""
+
+    def __init__(self) -> None:
+        self.groups: dict[Group, list[Job]] = {}
+
+    def add(self, job: Job) -> None:
+        bisect.insort(self.groups.setdefault((job.priority, job.need), []), job, key=rank)
+
+    def remove(self, job: Job) -> None:
+        group = self.groups[job.priority, job.need]
+        del group[bisect.bisect_left(group, rank(job), key=rank)]
+        if not group:
+            del self.groups[job.priority, job.need]
+
+    def heads(self) -> list[Job]:
+        """The first of each group, in the order of `rank`."""
+        return sorted((group[0] for group in self.groups.values()), key=rank)
+
+    def shorter(self, job: Job, seconds: float) -> Job | None:
+        """The first in a job's group that takes at most so long."""
+        group = self.groups[job.priority, job.need]
+        index = bisect.bisect_left(group, -seconds, key=lambda other: -other.seconds)
+        return group[index] if index < len(group) else None
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter(sorted((job for group in self.groups.values() for job in group), key=rank))
+
+    def __len__(self) -> int:
+        return sum(len(group) for group in self.groups.values())
+
+
 def next_placement(
-    queue: list[Job], cluster: Cluster, running: Mapping[Placement, float], now: float
-) -> Placement | None:
-    """What starts now, None if nothing should.
+    queue: Queue, cluster: Cluster, running: Mapping[Placement, float], now: float, promise: Promise | None
+) -> tuple[Placement | None, Promise | None]:
+    """What starts now, None if nothing should, and what the first of the queue is promised if it must wait.
 
-    queue     in the order of `rank`
     running   placements and the times at which they are expected to end
+    promise   what the call before gave, if nothing has ended since
     """
-    if not queue:
-        return None
-    first = cluster.place(queue[0])
+    heads = queue.heads()
+    if not heads:
+        return None, None
+    first = cluster.place(heads[0])
     if first is not None:
-        return first
-    promise = promised(queue[0], cluster, running)
-    too_much = {queue[0].need}
-    for job in queue[1:]:
-        placement = None if job.need in too_much else cluster.place(job)
-        if placement is None:
-            too_much.add(job.need)
+        return first, None
+    if promise is None or promise.job != heads[0]:
+        promise = promised(heads[0], cluster, running)
+    for head in heads[1:]:
+        if head.need == heads[0].need:
             continue
-        if promise is None or now + job.seconds <= promise[0]:
-            return placement
-        after = promise[1].copy()
-        reserved = after.place(queue[0])
-        if reserved is not None:
-            after.take(reserved)
-            if after.place(replace(job, seconds=0)) is not None:
-                return placement
-    return None
+        if promise is None:  # the first never fits here, and waits for nodes to come
+            placement = cluster.place(head)
+            if placement is not None:
+                return placement, None
+            continue
+        placement = cluster.place(head, beside=promise.spare)
+        if placement is not None:
+            if now + head.seconds > promise.time:
+                promise.spare.take(placement)
+            return placement, promise
+        quick = queue.shorter(head, promise.time - now)
+        placement = cluster.place(quick) if quick else None
+        if placement is not None:
+            return placement, promise
+    return None, promise
 
 
-def promised(job: Job, cluster: Cluster, running: Mapping[Placement, float]) -> tuple[float, Cluster] | None:
-    """When a job will fit if all goes as expected, and the cluster at that time; None where it never will."""
+def promised(job: Job, cluster: Cluster, running: Mapping[Placement, float]) -> Promise | None:
+    """When a job will fit if all goes as expected, and what is free beside it then; None where it never will."""
     later = cluster.copy()
+    fitting = later.rooms(job.need)
     for placement, end in sorted(running.items(), key=lambda item: item[1]):
         later.give(placement)
-        if later.place(job) is not None:
-            return end, later
+        for name in set(placement.nodes):
+            if name in later.free:
+                fitting[name] = later.free[name].room(job.need)
+        here = [fitting[name] for name in placement.nodes if name in fitting]
+        enough = sum(fitting.values()) if later.spans(job.need) else max(here, default=0)
+        if enough >= job.need.workers:
+            place = later.place(job)
+            assert place is not None
+            later.take(place)
+            return Promise(job=job, time=end, spare=later)
     return None

@@ -237,6 +237,15 @@ class Cluster(Strict):
     """Placement only: no trial's identity depends on it."""
 
     address: str | None = Field(None, description="a running Ray cluster's address; a local one is started if left out")
+    nodes: Count | None = Field(None, description="plan: nodes of the cluster; this machine if left out")
+    gpus: Count | None = Field(None, description="plan: GPUs of each node")
+    device: str | None = Field(None, description="plan: kind of device, by its name in the file of devices")
+    devices: str | None = Field(None, description="your own file of devices, their memory, speed and price")
+    sharing: bool = Field(True, description="let small networks share a GPU as far as memory and its speed allow")
+    largest_gang: Count | None = Field(None, description="most workers a trial may have; the whole cluster if left out")
+    efficiency: Fraction = Field(
+        0.9, description="allow gangs that use their devices at least so well as one device, or the fewest, would be"
+    )
     workers: Count | None = Field(None, description="workers a trial; from the memory estimate if left out")
     cpus_per_worker: Count = Field(1, description="threads and CPUs of a worker")
     micro_batch: Count | None = Field(
@@ -244,6 +253,13 @@ class Cluster(Strict):
     )
     checkpoint_seconds: Positive = Field(60, description="time between checkpoints")
     retries: Annotated[int, Field(ge=0)] = Field(3, description="attempts a trial may lose through its own fault")
+
+
+class Budget(Strict):
+    """What the whole sweep may cost; what would pass it is not started."""
+
+    hours: Positive | None = Field(None, description="device-hours: of GPUs, or of cores where there are none")
+    price: Positive | None = Field(None, description="price, in the currency of the file of devices")
 
 
 class Spec(Strict):
@@ -258,3 +274,4 @@ class Spec(Strict):
     training: Training
     evaluation: Evaluation = Evaluation()
     cluster: Cluster = Cluster()
+    budget: Budget = Budget()

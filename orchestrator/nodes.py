@@ -1,0 +1,193 @@
+"""Nodes, what is free on each, and where a gang's workers fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+EPSILON = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What each of a gang's workers takes: CPUs, and whole GPUs or a fraction of one."""
+
+    workers: int = 1
+    cpus: float = 1.0
+    gpus: float = 0.0
+    device: str | None = None  # kind of GPU as the nodes name it, if it matters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A trial as packing sees it. `seconds` is an estimate; only the order and the promises depend on it."""
+
+    key: str
+    need: Need
+    seconds: float
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A machine and what it has in all; `memory` in bytes, None where it is not known."""
+
+    name: str
+    cpus: float
+    gpus: int = 0
+    device: str | None = None
+    memory: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """For each worker, the node it goes to, and the GPU of that node if it takes a fraction of one."""
+
+    job: Job
+    nodes: tuple[str, ...]
+    shared: tuple[int | None, ...]
+
+
+class Free:
+    """What is free on a node: CPUs, and of each GPU the fraction."""
+
+    __slots__ = ("cpus", "gpus", "node", "whole")
+
+    def __init__(self, node: Node, cpus: float, gpus: list[float], whole: int) -> None:
+        self.node, self.cpus, self.gpus, self.whole = node, cpus, gpus, whole
+
+    def room(self, need: Need) -> int:
+        """How many workers fit now."""
+        if need.gpus and need.device not in (None, self.node.device):
+            return 0
+        by_cpus = int((self.cpus + EPSILON) / need.cpus) if need.cpus else 1_000_000
+        if not need.gpus or not by_cpus:
+            return by_cpus
+        if need.gpus >= 1:
+            return min(by_cpus, self.whole // round(need.gpus))
+        return min(by_cpus, sum(int((free + EPSILON) / need.gpus) for free in self.gpus))
+
+    def take(self, need: Need, index: int | None = None) -> int | None:
+        """Take one worker's share, of GPU `index` if it is given; the GPU a fraction comes from. There must be room."""
+        self.cpus -= need.cpus
+        if need.gpus >= 1:
+            taken = [i for i, free in enumerate(self.gpus) if free > 1 - EPSILON][: round(need.gpus)]
+            for i in taken:
+                self.gpus[i] = 0.0
+            self.whole -= len(taken)
+            return None
+        if need.gpus > 0:
+            if index is None or self.gpus[index] < need.gpus - EPSILON:
+                # the fullest GPU on which it fits, so that whole ones stay whole
+                fitting = (i for i, free in enumerate(self.gpus) if free >= need.gpus - EPSILON)
+                index = min(fitting, key=lambda i: self.gpus[i])
+            self.whole -= self.gpus[index] > 1 - EPSILON
+            self.gpus[index] -= need.gpus
+            return index
+        return None
+
+    def give(self, need: Need, index: int | None) -> None:
+        """Free one worker's share again."""
+        self.cpus += need.cpus
+        if index is not None:
+            self.gpus[index] += need.gpus
+            self.whole += self.gpus[index] > 1 - EPSILON
+        elif need.gpus >= 1:
+            busy = [i for i, fraction in enumerate(self.gpus) if fraction < EPSILON][: round(need.gpus)]
+            for i in busy:
+                self.gpus[i] = 1.0
+            self.whole += len(busy)
+
+    def copy(self) -> Free:
+        return Free(self.node, self.cpus, list(self.gpus), self.whole)
+
+
+class Cluster:
+    """Nodes and what is free on each."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self.free = {n.name: Free(n, n.cpus, [1.0] * n.gpus, n.gpus) for n in nodes}
+        self.spanning: dict[Need, bool] = {}
+
+    def add(self, node: Node) -> None:
+        """A node has come."""
+        self.free[node.name] = Free(node, node.cpus, [1.0] * node.gpus, node.gpus)
+        self.spanning.clear()
+
+    def drop(self, name: str) -> None:
+        """A node has gone."""
+        del self.free[name]
+        self.spanning.clear()
+
+    def rooms(self, need: Need) -> dict[str, int]:
+        """How many workers fit on each node now."""
+        return {name: free.room(need) for name, free in self.free.items()}
+
+    def spans(self, need: Need) -> bool:
+        """Whether a gang is larger than any node, empty, could hold."""
+        if need.workers == 1:
+            return False
+        if need not in self.spanning:
+            empty = (Free(f.node, f.node.cpus, [1.0] * f.node.gpus, f.node.gpus) for f in self.free.values())
+            self.spanning[need] = all(free.room(need) < need.workers for free in empty)
+        return self.spanning[need]
+
+    def place(self, job: Job, beside: Cluster | None = None) -> Placement | None:
+        """Nodes for every worker, None where there is no room now. Takes nothing.
+
+        The fullest node that holds all of them, or, for a gang that no node could hold, the emptiest nodes.
+        beside   what must have room for the same workers on the same nodes too
+        """
+        need = job.need
+        rooms = self.rooms(need)
+        if beside is not None:
+            rooms = {name: room and min(room, beside.free[name].room(need)) for name, room in rooms.items()}
+        if not self.spans(need):
+            fitting = [self.free[name] for name, room in rooms.items() if room >= need.workers]
+            if not fitting:
+                return None
+            chosen = min(fitting, key=lambda f: (f.whole, sum(f.gpus), f.cpus, f.node.name))
+            return self.fill(job, [(chosen, need.workers)])
+        if sum(rooms.values()) < need.workers:
+            return None
+        ordered = sorted(rooms, key=lambda name: (-rooms[name], name))
+        left, parts = need.workers, []
+        for name in ordered:
+            parts.append((self.free[name], min(left, rooms[name])))
+            left -= parts[-1][1]
+            if not left:
+                break
+        return self.fill(job, parts)
+
+    def fill(self, job: Job, parts: list[tuple[Free, int]]) -> Placement:
+        """The placement of so many workers on each node."""
+        names: list[str] = []
+        shared: list[int | None] = []
+        for free, workers in parts:
+            trying = free.copy()
+            for _ in range(workers):
+                names.append(free.node.name)
+                shared.append(trying.take(job.need))
+        return Placement(job=job, nodes=tuple(names), shared=tuple(shared))
+
+    def take(self, placement: Placement) -> None:
+        """Mark a placement's resources as used."""
+        for name, index in zip(placement.nodes, placement.shared, strict=True):
+            self.free[name].take(placement.job.need, index)
+
+    def give(self, placement: Placement) -> None:
+        """Free them again; nodes that are gone are passed over."""
+        for name, index in zip(placement.nodes, placement.shared, strict=True):
+            if free := self.free.get(name):
+                free.give(placement.job.need, index)
+
+    def copy(self) -> Cluster:
+        other = Cluster(())
+        other.free = {name: free.copy() for name, free in self.free.items()}
+        other.spanning = self.spanning
+        return other
+
+    @property
+    def empty(self) -> Cluster:
+        """The same nodes with nothing on them."""
+        return Cluster(free.node for free in self.free.values())
