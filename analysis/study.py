@@ -42,6 +42,7 @@ class Study:
     fits            by law; refused: the reason, by law, where there is none
     second_opinion  the law fitted to crossings alone, by law, where there are enough; disagreements: sentences
     paper           the paper's own convention
+    ranking         of the laws by held-out larger sizes, or ranking_refused, why there is none
     """
 
     table: pd.DataFrame
@@ -57,6 +58,7 @@ class Study:
     disagreements: tuple[str, ...]
     paper: PaperFit | None
     ranking: tuple[Ranked, ...]
+    ranking_refused: str | None
 
     def fit(self, law: str) -> Fit:
         """Of one law. Raises FitError with the reason where the data refused it."""
@@ -125,10 +127,12 @@ def study(
                 second[name] = fit_crossings(law, cells, noise, replicates=replicates, confidence=confidence, rng=rng)
             except FitError:
                 continue
+    ranking: tuple[Ranked, ...] = ()
+    ranking_refused = None
     try:
         ranking = rank_laws(table, tokens=cells.tokens, laws=laws, noise=given)
-    except FitError:
-        ranking = ()
+    except FitError as error:
+        ranking_refused = str(error)
     return Study(
         table=at_budget(table, cells.tokens),
         cells=cells,
@@ -145,6 +149,7 @@ def study(
         ),
         paper=paper_fit(found, cells.block_coefficient),
         ranking=ranking,
+        ranking_refused=ranking_refused,
     )
 
 
@@ -153,7 +158,16 @@ def measured_noise(cells: Cells) -> Noise:
     seeds = noise_of_seeds(cells)
     if seeds is not None and seeds.df >= FEWEST_DF:
         return seeds
-    noise = fit_transition(TransitionPower, cells, replicates=0).noise
+    try:
+        noise = fit_transition(TransitionPower, cells, replicates=0).noise
+    except FitError as error:
+        if seeds is not None:
+            return seeds
+        raise FitError(
+            f"the noise cannot be measured: no network was trained with a second seed, and {len(cells.loss)} networks "
+            "leave nothing over from a smooth surface; train one network with two more seeds, or say the noise if you "
+            "know it"
+        ) from error
     assert noise is not None
     return noise
 

@@ -7,6 +7,7 @@ agrees with the measured transitions, ln d linear in L; the constant does not: l
 more steeply than the measured ln d = a + b·L, so the theory's threshold is no guideline by itself.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from math import log
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from analysis.arrays import Array
 from analysis.catalogue import AnyLaw
+from analysis.law import LawError
 
 THEORY_SLOPE = log(3)  # of ln d over L at the threshold
 
@@ -44,6 +46,17 @@ def side_by_law(law: AnyLaw, depth: float, width: float, block_coefficient: floa
     """Whether a network is shallower or deeper than the law's best depth at its size. Raises LawError without one."""
     best = float(law.depth(block_coefficient * depth * width**2, block_coefficient))
     return Side.SHALLOW if depth < best else Side.DEEP
+
+
+def sides(depth: float, width: float, laws: Iterable[AnyLaw], block_coefficient: float = 12.0) -> dict[str, Side]:
+    """On which side a network lies: by the theory, under "theory", and by each law that has a depth, under its name."""
+    found = {"theory": side_by_theory(depth, width)}
+    for law in laws:
+        try:
+            found[law.card.name] = side_by_law(law, depth, width, block_coefficient)
+        except LawError:
+            continue
+    return found
 
 
 def slope_ratio(measured_slope: float) -> float:

@@ -42,3 +42,11 @@ def test_gemstones_laws_are_ranked_with_their_loss_errors(gemstones):
     assert entries[0].law == "gemstones-width-depth-params-tokens"
     assert all(entry.loss_error is not None for entry in entries if entry.law != NO_SHAPE)
     assert entries[0].networks == 7
+
+
+def test_held_out_networks_take_no_part_in_the_fit(gemstones):
+    late = gemstones["params"] > 4.3e8
+    raised = gemstones.assign(loss=gemstones["loss"] + 0.5 * late)
+    laws = ("gemstones-width-depth-params-tokens",)
+    (entry,) = [e for e in rank_laws(raised, tokens=100034150400, laws=laws) if e.law in laws]
+    assert entry.loss_error == pytest.approx(0.5, abs=0.03)

@@ -95,3 +95,19 @@ def test_a_given_noise_is_taken(paper_rows):
     found = study(paper_rows, laws=("levine2020",), noise_sd=2e-3, replicates=50)
     assert found.noise.source == "given"
     assert found.noise.sd == 2e-3
+
+
+def test_too_few_networks_to_measure_the_noise_are_refused_with_the_way_out():
+    with pytest.raises(
+        FitError, match="noise cannot be measured: no network was trained with a second seed, and 8 networks"
+    ):
+        study(pilot_rows().query("depth < 4").iloc[:8])
+
+
+def test_a_few_seeds_are_better_than_nothing():
+    rows = pilot_rows().query("depth < 4").iloc[:8].assign(seed=0)
+    again = rows.iloc[:2].assign(seed=1, loss=lambda table: table["loss"] + 0.004)
+    found = study(pd.concat([rows, again]), laws=("levine2020",), replicates=20)
+    assert found.noise.source == "seeds"
+    assert found.noise.df == 2
+    assert "8 networks are too few" in found.refused["levine2020"] or "no transition" in found.refused["levine2020"]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from analysis.catalogue import published
-from analysis.theory import Side, side_by_law, side_by_theory, slope_ratio, threshold_depth, threshold_width
+from analysis.theory import Side, side_by_law, side_by_theory, sides, slope_ratio, threshold_depth, threshold_width
 
 
 def test_the_threshold_is_the_logarithm_to_base_three():
@@ -31,3 +31,8 @@ def test_sides_by_law():
     assert side_by_law(law, 96, 12288) == Side.DEEP
     assert side_by_law(law, 32, 4096) == Side.SHALLOW
     assert isinstance(threshold_depth(np.array([10.0, 100.0])), np.ndarray)
+
+
+def test_a_network_lies_on_a_side_of_the_theory_and_of_every_law_with_a_depth():
+    laws = [published(name)[0] for name in ("levine2020", "chinchilla", "inverse-depth2026")]
+    assert sides(96, 12288, laws) == {"theory": "deep", "levine2020": "deep", "inverse-depth2026": "shallow"}
