@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.catalogue import find, published
-from analysis.cells import cells_of
+from analysis.cells import budgets, cells_of
 from analysis.coverage import PAPER
 from analysis.figures.guideline import guideline_figure
 from analysis.figures.losses import loss_figure
@@ -27,9 +27,11 @@ from analysis.gemstones import gemstones_table
 from analysis.groups import groups_of
 from analysis.guideline import published_sources, table
 from analysis.known_models import compare, known_models
+from analysis.laws.levine2020 import LAW
 from analysis.loss_fit import fit_losses, irreducible_profile, objective
 from analysis.source import source_of_published
 from analysis.study import measured_noise, study
+from analysis.token_budgets import best_depth_by_tokens
 from analysis.worlds import VALLEYS, World, some_repeats
 
 ROOT = Path(__file__).parents[1]
@@ -138,9 +140,8 @@ def gemstones(folder: Path) -> tuple[list[str], dict[str, object]]:
         "",
     ]
     lines += [f"- {note}" for note in fit.notes]
-    lines += [
-        f"- best depth at 1e12 (blocks of 15·L·d²): {float(fit.law.depth(1e12, 15.0)):.0f}, 95 % {low:.0f} to {high:.0f}"
-    ]
+    best = float(fit.law.depth(1e12, 15.0))
+    lines.append(f"- best depth at 1e12 (blocks of 15·L·d²): {best:.0f}, 95 % {low:.0f} to {high:.0f}")
     profile = irreducible_profile(find(name), rows, np.array([0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0]))
     out["irreducible"] = profile
     lines += ["", "How the 1T guideline hangs on the irreducible loss (held, the rest refitted):", ""]
@@ -164,6 +165,11 @@ def gemstones(folder: Path) -> tuple[list[str], dict[str, object]]:
         low, high = one.depth_interval(1e9) or (np.nan, np.nan)
         best = float(one.law.depth(1e9, one.block_coefficient))
         lines.append(f"| {law_name} | {constants} | {best:.0f} ({low:.0f} to {high:.0f}) | {one.status} |")
+    lines += ["", "Best depth at 1e9 by token budget, levine2020:", "", "| tokens | layers (95 %) |", "|---|---|"]
+    some = tuple(list(budgets(rows))[::5][:8])
+    for entry in best_depth_by_tokens(rows, LAW, 1e9, at=some):
+        low, high = entry.interval or (np.nan, np.nan)
+        lines.append(f"| {entry.tokens:.3g} | {entry.depth:.1f} ({low:.0f} to {high:.0f}) |")
     lines += ["", "Ranked by error on the held-out larger sizes:", "", "| law | shape error, nats | loss error, nats |"]
     lines.append("|---|---|---|")
     full = study(rows, tokens=TOKENS, replicates=0)
