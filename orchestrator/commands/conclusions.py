@@ -22,14 +22,16 @@ def print_losses(study: Study) -> None:
         losses = {depth: f"{loss:.4f}{' *' if depth == row.best else '  '}" for depth, loss in row.losses.items()}
         rows.append([f"{row.params:.2g}", *[losses.get(depth) for depth in depths], row.best])
     title = f"Held-out loss, nats per token, after {study.cells.tokens:.3g} tokens (* best of its size)"
-    print_table(["N", *[f"{depth} layers" for depth in depths], "best depth"], rows, title=title)
+    print_table(
+        ["N", *[f"{depth} layer{'s' if depth > 1 else ''}" for depth in depths], "best depth"], rows, title=title
+    )
 
 
 def print_transition(study: Study) -> None:
     """The sentence, and each pair of neighbouring depths with its interval."""
     from analysis.crossings import adjacent
 
-    print(f"Transition {study.transition}")
+    print(f"Transition: {study.transition}")
     rows = []
     for one in adjacent(study.crossings):
         low, high = (None if bound is None else f"{bound:.2g}" for bound in one.interval)

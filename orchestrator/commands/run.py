@@ -33,13 +33,23 @@ def command(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
     display = Lines(total=0)
-    outcome = run(asked, open_store(results), display, lambda: bool(stop))
-    display.say(
-        f"{len(outcome.plan.trials)} trials: {outcome.trained} trained now, {outcome.already} before, "
-        f"{outcome.unusable} without a usable loss, {outcome.left} left"
-    )
+    store = open_store(results)
+    outcome = run(asked, store, display, lambda: bool(stop))
+    total = len(outcome.plan.trials)
+    if not outcome.trained and not outcome.left:
+        display.say(f"nothing to train: all {total} trials are in the record")
+    else:
+        display.say(
+            f"{total} trials: {outcome.trained} trained now, {outcome.already} before, "
+            f"{outcome.unusable} without a usable loss, {outcome.left} left"
+        )
     if stop:
+        display.say("stopped; the same command goes on from here")
         return 128 + stop[0]
     if outcome.left:
+        display.say("some trials are left; the same command goes on with them")
         return 75
+    from orchestrator.commands.closing import close
+
+    close(store, asked.name)
     return 3 if outcome.unusable else 0
