@@ -3,14 +3,15 @@
     python benchmarks/memory.py [--only REGEX] [--out FILE]      20 shapes × ZeRO 0-3 × one and two workers
 
 Each point builds the engine and takes two steps through orchestrator/training.py in a process of its own for each
-worker, forked from one that has only imported. Its measure is what torch had allocated at the highest moment, as torch's
-own profiler tracked it, the largest over the workers: the quantity that a GPU's allocator reports as its peak.
+worker, forked from one that has only imported. Its measure is what torch had allocated at the highest moment, as
+torch's own profiler tracked it, the largest over the workers: what a GPU's allocator reports as its peak.
 Resident memory on a CPU is more (docs/log.md): malloc keeps what is freed, and oneDNN its kernels.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import multiprocessing
 import re
@@ -198,10 +199,8 @@ def main() -> None:
     arguments.add_argument("--out", type=Path, help="append a JSON line a point to this file as well")
     asked = arguments.parse_args()
     # Before the forks, so that each starts with them: what the engine imports late is no part of a trial's memory.
-    import deepspeed.runtime.zero.muon.muon_optimizer
-    import torch._dynamo
-
-    import orchestrator.training  # noqa: F401
+    for late in ("orchestrator.training", "deepspeed.runtime.zero.muon.muon_optimizer", "torch._dynamo"):
+        importlib.import_module(late)
 
     for point in points():
         if not re.search(asked.only, point.name):

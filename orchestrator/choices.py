@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from models.memory import Memory, Stage, estimate
 from models.shape import Shape
-from orchestrator.devices import CPU, Device
+from orchestrator.devices import Device
 from orchestrator.nodes import Need
 from orchestrator.pace import START_SECONDS, step_seconds
 from sweeps.spec import Cluster
@@ -201,7 +201,7 @@ def limit(cluster: Cluster, machines: Machines) -> float:
 
 
 def stage_needed(trial: Trial, cluster: Cluster, machines: Machines) -> Stage | None:
-    """The lowest ZeRO stage above the recipe's at which some gang of these machines could hold the trial, None if none."""
+    """The lowest ZeRO stage above the recipe's at which some gang could hold the trial, None where none could."""
     stages: tuple[Stage, ...] = (1, 2, 3)
     for stage in stages:
         if stage <= trial.recipe.zero:

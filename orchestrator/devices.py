@@ -50,7 +50,7 @@ class Devices:
     kinds: tuple[Device, ...]
 
     def named(self, name: str) -> Device:
-        """The kind called `name`, or the one whose accelerator Ray calls so. Raises SpecError, listing those there are."""
+        """The kind of that name, ours or Ray's for its accelerator. Raises SpecError, listing those there are."""
         for device in self.kinds:
             if name.lower() in (device.name, (device.gpu or "").lower()):
                 return device

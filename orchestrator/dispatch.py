@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from orchestrator.failures import is_final, kind
 from orchestrator.nodes import Cluster, Job, Placement
-from orchestrator.packing import Promise, Queue, next_placement
+from orchestrator.packing import Promise, Queue, Running, next_placement
 from orchestrator.work import Assigned
 from sweeps.planning import Plan, Planned
 from sweeps.states import TrialState
@@ -51,7 +51,7 @@ class Dispatcher:
         self.planned: dict[str, Planned] = {}
         self.endings: dict[str, list[str | None]] = {}
         self.losses: dict[str, float | None] = {}
-        self.running: dict[Placement, float] = {}
+        self.running = Running()
         self.orders: dict[str, Order] = {}
         self.children: dict[str, list[str]] = defaultdict(list)
         self.queue = Queue()
@@ -99,7 +99,7 @@ class Dispatcher:
         key = placement.job.key
         self.queue.remove(placement.job)
         self.cluster.take(placement)
-        self.running[placement] = now + placement.job.seconds
+        self.running.add(placement, now + placement.job.seconds)
         attempt = len(self.endings[key]) + 1
         self.endings[key].append(None)
         order = Order(planned=self.planned[key], attempt=attempt, assigned=self.queued.pop(key), placement=placement)
@@ -128,7 +128,7 @@ class Dispatcher:
 
     def release(self, key: str) -> None:
         placement = self.orders.pop(key).placement
-        del self.running[placement]
+        self.running.remove(placement)
         self.cluster.give(placement)
         self.promise = None
         self.stalled = False

@@ -8,7 +8,7 @@ devices stay full and no large gang starves. A gang that some node can hold wait
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from orchestrator.nodes import Cluster, Job, Need, Placement
@@ -63,12 +63,32 @@ class Queue:
         return sum(len(group) for group in self.groups.values())
 
 
+class Running:
+    """Placements by the times at which they are expected to end, soonest first."""
+
+    def __init__(self) -> None:
+        self.ends: dict[Placement, tuple[float, int]] = {}
+        self.order: list[tuple[float, int, Placement]] = []
+        self.count = 0
+
+    def add(self, placement: Placement, end: float) -> None:
+        self.count += 1
+        self.ends[placement] = (end, self.count)
+        bisect.insort(self.order, (end, self.count, placement), key=lambda entry: entry[:2])
+
+    def remove(self, placement: Placement) -> None:
+        index = bisect.bisect_left(self.order, self.ends.pop(placement), key=lambda entry: entry[:2])
+        del self.order[index]
+
+    def __iter__(self) -> Iterator[tuple[Placement, float]]:
+        return ((placement, end) for end, _, placement in self.order)
+
+
 def next_placement(
-    queue: Queue, cluster: Cluster, running: Mapping[Placement, float], now: float, promise: Promise | None
+    queue: Queue, cluster: Cluster, running: Running, now: float, promise: Promise | None
 ) -> tuple[Placement | None, Promise | None]:
     """What starts now, None if nothing should, and what the first of the queue is promised if it must wait.
 
-    running   placements and the times at which they are expected to end
     promise   what the call before gave, if nothing has ended since
     """
     heads = queue.heads()
@@ -99,11 +119,11 @@ def next_placement(
     return None, promise
 
 
-def promised(job: Job, cluster: Cluster, running: Mapping[Placement, float]) -> Promise | None:
+def promised(job: Job, cluster: Cluster, running: Running) -> Promise | None:
     """When a job will fit if all goes as expected, and what is free beside it then; None where it never will."""
     later = cluster.copy()
     fitting = later.rooms(job.need)
-    for placement, end in sorted(running.items(), key=lambda item: item[1]):
+    for placement, end in running:
         later.give(placement)
         for name in set(placement.nodes):
             if name in later.free:

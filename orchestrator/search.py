@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+
 from orchestrator.assign import Assigner, horizon, options, within
 from orchestrator.choices import Choice, Machines
 from orchestrator.nodes import Node
@@ -16,9 +17,11 @@ from orchestrator.simulator import Simulation, lower_bound, simulate
 from sweeps.planning import Plan
 from sweeps.spec import Spec
 
-# With more trials than this the end is smooth by itself.
+# With more trials than this no search is worth its time.
 FEW = 1000
 HORIZONS = 24
+# The part of the horizon within which each of many trials should end, for a smooth end of the whole.
+SMOOTH = 0.25
 # Simulations at most, and the distance from the lower bound at which the search is content.
 TRIES = 600
 CONTENT = 1.045
@@ -43,9 +46,9 @@ def best_assigner(
     def at(end: float) -> dict[str, Choice]:
         return {key: within(each, end) for key, each in found.items()}
 
-    best = tried(at(longest))
     if len(plan.trials) > FEW:
-        return best
+        return tried(at(longest * SMOOTH))
+    best = tried(at(longest))
     for number in range(1, HORIZONS):
         if best[1].makespan_seconds <= bound * CONTENT:
             return best
