@@ -18,9 +18,9 @@ class AtBudget:
 
     tokens: float
     networks: int
-    depth: float | None
-    interval: Interval | None
-    status: Status | None
+    depth: float | None = None
+    interval: Interval | None = None
+    status: Status | None = None
     reason: str | None = None
 
 
@@ -47,16 +47,7 @@ def best_depth_by_tokens(
             rng = np.random.default_rng(seed)
             fit = fit_transition(law, cells, replicates=replicates, confidence=confidence, rng=rng)
         except FitError as error:
-            found.append(
-                AtBudget(
-                    tokens=tokens,
-                    networks=known.get(tokens, 0),
-                    depth=None,
-                    interval=None,
-                    status=None,
-                    reason=str(error),
-                )
-            )
+            found.append(AtBudget(tokens=tokens, networks=known.get(tokens, 0), reason=str(error)))
             continue
         found.append(
             AtBudget(
