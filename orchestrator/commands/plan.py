@@ -2,18 +2,163 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from orchestrator.commands.options import AsJson, Results
 
+if TYPE_CHECKING:
+    from orchestrator.simulator import Simulation
+    from sweeps.planning import Plan
+    from sweeps.spec import Spec
+
 
 def command(
     spec: Annotated[Path, typer.Argument(help="the sweep's YAML file")],
+    simulate: Annotated[
+        str | None, typer.Option(help="run it against a clock on such a cluster: nodes=16,gpus=8,device=h100")
+    ] = None,
+    timeline: Annotated[
+        Path | None, typer.Option(help="draw the simulated run into this file (.png, .svg or .pdf)")
+    ] = None,
     results: Results = "results",
     as_json: AsJson = False,
 ) -> int:
-    """Show every network's shape, parameters and FLOPs, and the totals."""
+    """Show every network's shape, parameters, FLOPs, memory, devices, hours and price, and the totals."""
+    from orchestrator.assign import assigner, devices_for, machines_of
+    from orchestrator.commands.printing import print_json
+    from orchestrator.forecast import nodes_of, rows, stated, totals
+    from orchestrator.nodes import Node
+    from sweeps.loading import load_spec
+
+    asked = load_spec(spec)
+    made = planned(asked, results)
+    devices = devices_for(asked)
+    cluster = stated(asked.cluster, simulate)
+    if cluster:
+        nodes = nodes_of(cluster, devices.named(cluster.device).gpu, asked.cluster.cpus_per_worker)
+    else:
+        nodes = [Node(name="this machine", cpus=float(cores()))]
+    machines = machines_of(nodes, devices)
+    simulation = None
+    if simulate is not None or timeline is not None:
+        from orchestrator.search import best_assigner
+
+        placed, simulation = best_assigner(asked, made, nodes, machines)
+    else:
+        placed = assigner(asked, made.trials, machines)
+    listed = rows(made, placed)
+    summed = totals(listed, made, devices.currency)
+    if timeline is not None and simulation is not None:
+        from orchestrator.timeline import draw
+
+        draw(simulation, made, timeline)
+        print(f"the timeline is in {timeline}", file=sys.stderr)
+    answer: dict[str, Any] = {"trials": listed, "totals": summed, "notes": list(made.notes)}
+    if simulation is not None:
+        answer["simulation"] = simulated(simulation)
+    if as_json:
+        print_json(answer)
+        return 0
+    kinds = ", ".join(f"{m.total} {m.device.name if m.device.gpu else 'cores'}" for m in machines)
+    show(asked.name, kinds, answer)
+    talk(made, devices.dated)
     return 0
+
+
+def planned(asked: Spec, results: str) -> Plan:
+    """The plan as far as the record makes it literal; with provisional ids where the corpus is not prepared here."""
+    from sweeps.planning import plan
+
+    if not Path(results).is_dir() and "://" not in results:
+        return plan(asked, None, {})
+    from orchestrator.corpora.prepare import find_prepared
+    from orchestrator.run import resolved
+    from sweeps.safe_yaml import SpecError
+    from sweeps.store import open_store
+
+    store = open_store(results)
+    try:
+        corpus = find_prepared(asked, store)
+    except SpecError:  # its source is not on this machine
+        corpus = None
+    return resolved(asked, store, corpus)[0] if corpus else plan(asked, None, {})
+
+
+def cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def simulated(simulation: Simulation) -> dict[str, float]:
+    """The keys of `simulation` in the JSON."""
+    return {
+        "makespan_hours": simulation.makespan_seconds / 3600,
+        "lower_bound_hours": simulation.lower_bound_seconds / 3600,
+        "utilisation": simulation.utilisation,
+        "devices": simulation.devices,
+        "device_hours": simulation.device_seconds / 3600,
+    }
+
+
+def show(name: str, kinds: str, answer: dict[str, Any]) -> None:
+    """The table, the totals under it, and the simulated run."""
+    from orchestrator.commands.printing import print_table
+
+    columns = ["trial", "L × d", "N", "parameters", "rate", "FLOPs", "GiB", "devices", "micro-batch", "hours", "price"]
+    cells = [
+        [
+            row["trial_id"] + ("" if row["purpose"] == "result" else f" {row['purpose']}"),
+            f"{row['depth']} × {row['width']}",
+            short(row["params"]),
+            short(row["params_total"]),
+            f"{row['learning_rate']:.2g}",
+            f"{row['flops']:.2e}",
+            f"{row['memory_gib']:.1f}",
+            share(row["devices"]),
+            f"{row['micro_batch']} × {row['accumulation']}" + (" recomputed" if row["checkpoint_activations"] else ""),
+            f"{row['hours']:.3g}",
+            f"{row['price']:,.2f}",
+        ]
+        for row in answer["trials"]
+    ]
+    print_table(columns, cells, title=f"{name} on {kinds}")
+    total = answer["totals"]
+    print(
+        f"{total['trials']} trials, {total['flops']:.3g} FLOPs, {total['device_hours']:,.1f} device-hours, "
+        f"{total['price']:,.0f} {total['currency']}"
+        + (f"; {total['waiting']} more wait for their learning rate" if total["waiting"] else "")
+    )
+    if made := answer.get("simulation"):
+        print(
+            f"simulated: {made['makespan_hours']:.3g} hours on {made['devices']} devices, "
+            f"{made['utilisation']:.0%} of them busy; no schedule beats {made['lower_bound_hours']:.3g} hours"
+        )
+
+
+def talk(made: Plan, dated: str) -> None:
+    """What a person should know beside the data, on standard error."""
+    for note in made.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if made.provisional:
+        print(
+            "the ids are provisional: the corpus is not prepared here, and its content is part of them", file=sys.stderr
+        )
+    print(f"hours and prices rest on the assumptions of devices.yaml, dated {dated}", file=sys.stderr)
+
+
+def short(count: int) -> str:
+    """A number of parameters as people say it: 1.3M."""
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g}{unit}"
+    return str(count)
+
+
+def share(devices: float) -> str:
+    """So many devices, or the part of one that a trial takes."""
+    return f"{devices:g}" if devices >= 1 else f"1/{round(1 / devices)}"
