@@ -2,9 +2,10 @@
 
 It follows DeepSpeed 0.19.8 and this repository's decoders line by line, and was compared with torch's own tracker
 over shapes, stages and workers (benchmarks/memory.py; the figures are in docs/log.md). No torch, so that planning
-is quick. A step has three moments that can be the highest:
+is quick. A step has four moments that can be the highest:
 
 - the loss: weights, optimizer and all activations are there, and the logits several times over
+- the first blocks of the backward pass: the logits are gone, DeepSpeed's bucket is there
 - the end of the backward pass: activations are gone; gradients are there, once more while they are reduced
 - the optimizer's step: gradients, flattened and in fp32 beside themselves
 
@@ -24,6 +25,7 @@ from models.shape import Shape
 Precision = Literal["fp32", "bf16"]
 Stage = Literal[0, 1, 2, 3]
 Kind = Literal["cpu", "cuda"]
+Peak = Literal["loss", "blocks", "backward", "step"]
 
 # Gradients a worker reduces at once; DeepSpeed's default of 5e8 elements is a gigabyte beside any network.
 BUCKET = 2**25
@@ -52,7 +54,7 @@ class Memory:
     activations: int
     logits: int
     overhead: int
-    peak: Literal["loss", "backward", "step"]
+    peak: Peak
 
     @property
     def training(self) -> int:
@@ -89,9 +91,11 @@ def estimate(
     if zero == 3:
         gathered = a * min(P, LIVE) if workers > 1 else 0
         weights = -(-weights // workers) + gathered
-    kept, passing = activation_bytes(shape, a, micro_batch * shape.context, checkpoint_activations, device)
-    moments: dict[Literal["loss", "backward", "step"], tuple[int, int, int]] = {
-        "loss": (held, kept, passing),
+    kept, logits, passing = activation_bytes(shape, a, micro_batch * shape.context, checkpoint_activations, device)
+    entering = zero == 2 or (zero == 1 and accumulation == 1) or (zero == 3 and workers > 1)
+    moments: dict[Peak, tuple[int, int, int]] = {
+        "loss": (held, kept, logits),
+        "blocks": (held + (a * reduce_bucket(shape) if entering else 0), kept, passing),
         "backward": (reduced, 0, 0),
         "step": (stepped, 0, 0),
     }
@@ -131,7 +135,7 @@ def gradient_bytes(
     Stage 0 flattens all gradients to reduce them, and in bf16 makes them anew in fp32 for the step. Stages 1 and 2
     copy them through a bucket, flatten the worker's part and make that anew in fp32; stage 1 holds all of them
     until the last micro-batch, stage 2 the worker's part. Stage 3 has buffers for its part and the bucket from the
-    start.
+    start. Stages 2 and 3 copy what they send (how much was found by measuring).
     """
     a = 2 if precision == "bf16" else 4
     part = -(-P // workers)
@@ -145,14 +149,16 @@ def gradient_bytes(
             return held, a * (P + bucket) + a * part, (2 * a + fp32_copy) * part
         case 2:
             held = a * part if accumulates else 0
-            return held, held + a * part + a * P, (2 * a + fp32_copy) * part
+            sent = a * (P - bucket) + 2 * bucket if fp32_copy and workers > 1 else 0
+            return held, held + a * part + a * P + sent, (2 * a + fp32_copy) * part
         case 3:
             base = a * part + a * bucket
-            return base, base + a * bucket, base + (a + fp32_copy) * part
+            sent = 2 * a * bucket + a * (P - bucket) + (2 * bucket if fp32_copy and workers > 1 else 0)
+            return base, base + sent, base + (a + fp32_copy) * part
 
 
-def activation_bytes(shape: Shape, a: int, tokens: int, recomputed: bool, device: Kind) -> tuple[int, int]:
-    """What the forward pass keeps on `tokens` tokens, and what is there beside it at the highest moment.
+def activation_bytes(shape: Shape, a: int, tokens: int, recomputed: bool, device: Kind) -> tuple[int, int, int]:
+    """What the forward pass keeps on `tokens` tokens, and what is beside it at the loss, and in the last block.
 
     The loss has its logits three times in fp32: log-probabilities, and their and the logits' gradients. A block's
     backward pass has the gradients of its widest products, and of attention's scores where they are explicit.
@@ -167,5 +173,5 @@ def activation_bytes(shape: Shape, a: int, tokens: int, recomputed: bool, device
     logits = 12 * shape.vocabulary
     tail = 3 * entrance
     if recomputed:
-        return tokens * (shape.depth * entrance + tail), tokens * max(logits, block + passing)
-    return tokens * (shape.depth * block + tail), tokens * max(logits, passing)
+        return tokens * (shape.depth * entrance + tail), tokens * logits, tokens * (block + passing)
+    return tokens * (shape.depth * block + tail), tokens * logits, tokens * passing

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 EPSILON = 1e-9
+# In the place of a free fraction: the GPU is taken as a whole, and not share by share.
+WHOLE = -1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class Free:
             return by_cpus
         if need.gpus >= 1:
             return min(by_cpus, self.whole // round(need.gpus))
-        return min(by_cpus, sum(int((free + EPSILON) / need.gpus) for free in self.gpus))
+        return min(by_cpus, sum(int((free + EPSILON) / need.gpus) for free in self.gpus if free > 0))
 
     def take(self, need: Need, index: int | None = None) -> int | None:
         """Take one worker's share, of GPU `index` if it is given; the GPU a fraction comes from. There must be room."""
@@ -73,7 +75,7 @@ class Free:
         if need.gpus >= 1:
             taken = [i for i, free in enumerate(self.gpus) if free > 1 - EPSILON][: round(need.gpus)]
             for i in taken:
-                self.gpus[i] = 0.0
+                self.gpus[i] = WHOLE
             self.whole -= len(taken)
             return None
         if need.gpus > 0:
@@ -93,7 +95,7 @@ class Free:
             self.gpus[index] += need.gpus
             self.whole += self.gpus[index] > 1 - EPSILON
         elif need.gpus >= 1:
-            busy = [i for i, fraction in enumerate(self.gpus) if fraction < EPSILON][: round(need.gpus)]
+            busy = [i for i, fraction in enumerate(self.gpus) if fraction == WHOLE][: round(need.gpus)]
             for i in busy:
                 self.gpus[i] = 1.0
             self.whole += len(busy)

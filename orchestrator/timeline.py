@@ -10,6 +10,8 @@ from sweeps.safe_yaml import SpecError
 
 SUFFIXES = (".png", ".svg", ".pdf")
 HOUR = 3600.0
+# Parts of a device that can be told apart; every share divides it.
+SLICES = 8
 
 
 def draw(simulation: Simulation, plan: Plan, path: Path) -> None:
@@ -26,16 +28,13 @@ def draw(simulation: Simulation, plan: Plan, path: Path) -> None:
     known = sorted(set(depths.values()))
     palette = mpl.colormaps["viridis"]
     colours = {depth: palette(index / max(1, len(known) - 1)) for index, depth in enumerate(known)}
-    lanes = lanes_of(simulation)
     figure, axes = plt.subplots(figsize=(11, 5), layout="constrained")
-    for span, (top, height) in zip(simulation.spans, lanes, strict=True):
-        width = (span.end - span.start) / HOUR
-        axes.broken_barh(
-            [(span.start / HOUR, width)], (top, height), facecolor=colours[depths[span.key]], edgecolor="white", lw=0.3
-        )
+    for span, top, height in bars_of(simulation):
+        bar = [(span.start / HOUR, (span.end - span.start) / HOUR)]
+        axes.broken_barh(bar, (top, height), facecolor=colours[depths[span.key]], edgecolor="white", lw=0.3)
     axes.axvline(simulation.lower_bound_seconds / HOUR, color="black", lw=1, ls="--")
     axes.set_xlim(0, simulation.makespan_seconds / HOUR * 1.02)
-    axes.set_ylim(max(simulation.devices, max((top + height for top, height in lanes), default=1)), 0)
+    axes.set_ylim(simulation.devices, 0)
     axes.set_xlabel("hours")
     axes.set_ylabel("devices")
     axes.set_title(
@@ -49,25 +48,34 @@ def draw(simulation: Simulation, plan: Plan, path: Path) -> None:
     plt.close(figure)
 
 
-def lanes_of(simulation: Simulation) -> list[tuple[float, float]]:
-    """Top and height of each span's bar in devices, as if devices were handed out from the top down.
+def bars_of(simulation: Simulation) -> list[tuple[Span, float, float]]:
+    """For each span the stretches of devices it takes: top and height, in devices.
 
-    A bar stands on one stretch of devices, so a gang that spans nodes is drawn in one piece.
+    Devices are handed out on each span's own nodes, from the top down, and a fraction where one is taken already.
     """
-    made: dict[str, tuple[float, float]] = {}
-    taken: list[tuple[float, float, Span]] = []
-    for span in sorted(simulation.spans, key=lambda span: (span.start, -height_of(span))):
-        taken = [entry for entry in taken if entry[2].end > span.start + 1e-6]
-        height, top = height_of(span), 0.0
-        for low, tall, _ in sorted(taken, key=lambda entry: entry[0]):
-            if low - top >= height - 1e-9:
-                break
-            top = max(top, low + tall)
-        taken.append((top, height, span))
-        made[span.key] = (top, height)
-    return [made[span.key] for span in simulation.spans]
+    nodes = sorted({node for span in simulation.spans for node in span.placement.nodes})
+    each = max(1, round(simulation.devices / max(1, len(nodes))))
+    until: dict[tuple[int, int], list[float]] = {}  # by node and device, when each of its parts is free
+    bars: list[tuple[Span, float, float]] = []
+    for span in sorted(simulation.spans, key=lambda span: span.start):
+        need = span.placement.job.need
+        wanted = need.gpus or need.cpus
+        for node in (nodes.index(name) for name in span.placement.nodes):
+            parts = round(1 / wanted) if wanted < 1 else 1
+            left = max(1, round(wanted))
+            for device in sorted(range(each), key=lambda d: -busy_parts(until.get((node, d), []), span.start)):
+                free = until.setdefault((node, device), [0.0] * SLICES)
+                size = SLICES // parts
+                start = next((n for n in range(0, SLICES, size) if max(free[n : n + size]) <= span.start + 1e-6), None)
+                if start is None:
+                    continue
+                free[start : start + size] = [span.end] * size
+                bars.append((span, node * each + device + start / SLICES, size / SLICES))
+                left -= 1
+                if not left:
+                    break
+    return bars
 
 
-def height_of(span: Span) -> float:
-    need = span.placement.job.need
-    return need.workers * (need.gpus or need.cpus)
+def busy_parts(free: list[float], now: float) -> int:
+    return sum(end > now + 1e-6 for end in free)
