@@ -3,31 +3,97 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import ray
 
-from orchestrator.assign import assign
+from orchestrator import bulletin
+from orchestrator.assign import assigner, devices_for, machines_of
 from orchestrator.chatter import quiet
 from orchestrator.corpora.prepare import Prepared
 from orchestrator.dispatch import Dispatcher, Order
+from orchestrator.membership import Watch
 from orchestrator.nodes import Cluster, Node
+from orchestrator.owners import Heart, living
 from orchestrator.run import Display, resolved, versions
 from orchestrator.tuning import Feed, fit
 from orchestrator.work import Work
 from sweeps.planning import Plan
 from sweeps.record import claim, ending
-from sweeps.safe_yaml import SpecError
 from sweeps.spec import Spec
 from sweeps.states import TrialState
-from sweeps.store import AlreadyPublished, Store
+from sweeps.store import AlreadyPublished, Store, StoreError
 
-HANG_SECONDS = 600.0
 OBJECT_STORE_BYTES = 200 << 20  # configurations and progress; no tensor goes through Ray
+
+
+class Run:
+    """A run's conductor (orchestrator.tuning.Conductor): claims for it, and stops when it is told to."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        store: Store,
+        plan: Plan,
+        display: Display,
+        driver: str,
+        watch: Watch,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.spec, self.store, self.display, self.driver, self.watch = spec, store, display, driver, watch
+        self.asked = stopping
+        self.told = False
+        self.draining: frozenset[str] = frozenset()
+        self.failure: StoreError | None = None
+        self.parents = {planned.trial.parent for planned in plan.trials}
+        self.facts = {"driver": driver, "host": socket.gethostname(), "versions": list(versions().items())}
+
+    def claim(self, order: Order) -> Work | None:
+        trial, assigned = order.planned.trial, order.assigned
+        placed = {
+            "workers": assigned.workers,
+            "threads": assigned.threads,
+            "micro_batch": assigned.micro_batch,
+            "device": assigned.device,
+        }
+        try:
+            claim(self.store, trial.trial_id, order.attempt, self.facts | placed)
+        except AlreadyPublished:
+            return None
+        return Work(
+            trial=trial,
+            attempt=order.attempt,
+            driver=self.driver,
+            results=self.store.uri,
+            assigned=assigned,
+            keep_moments=trial.trial_id in self.parents or order.planned.purpose == "trunk",
+            checkpoint_seconds=self.spec.cluster.checkpoint_seconds,
+            hang_seconds=self.spec.cluster.hang_seconds,
+        )
+
+    def ending(self, order: Order) -> str | None:
+        return ending(self.store, order.planned.trial.trial_id, order.attempt)
+
+    def nodes(self) -> Iterable[Node]:
+        """Asked ten times a second: also the moment to pass on that trials should stop."""
+        members, stop = self.watch.members, self.stopping()
+        if (stop and not self.told) or members.draining != self.draining:
+            self.told, self.draining = stop, members.draining
+            reason = "the store failed" if self.failure else "the run was asked to stop"
+            bulletin.post(self.driver, everyone=reason if stop else None, nodes=members.draining)
+        return members.nodes
+
+    def stopping(self) -> bool:
+        return self.failure is not None or self.asked()
+
+    def fail(self, error: StoreError) -> None:
+        self.failure = self.failure or error
+
+    def event(self, what: str, order: Order, result: dict[str, Any] | None) -> None:
+        self.display.event(what, order, result)
 
 
 def conduct(
@@ -38,56 +104,52 @@ def conduct(
     known: Mapping[str, TrialState],
     display: Display,
     stopping: Callable[[], bool],
+    takeover: bool = False,
 ) -> None:
-    """Train what the record does not have. Raises SpecError where no node could ever take a trial."""
-    driver = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    parents = {planned.trial.parent for planned in plan.trials}
-    facts = {"driver": driver, "host": socket.gethostname(), "versions": list(versions().items())}
+    """Train what the record does not have.
 
-    def start(order: Order) -> Work | None:
-        trial, assigned = order.planned.trial, order.assigned
-        placed = {
-            "workers": assigned.workers,
-            "threads": assigned.threads,
-            "micro_batch": assigned.micro_batch,
-            "device": assigned.device,
-        }
-        try:
-            claim(store, trial.trial_id, order.attempt, facts | placed)
-        except AlreadyPublished:
-            return None
-        return Work(
-            trial=trial,
-            attempt=order.attempt,
-            results=store.uri,
-            assigned=assigned,
-            keep_moments=trial.trial_id in parents or order.planned.purpose == "trunk",
-            checkpoint_seconds=spec.cluster.checkpoint_seconds,
-            hang_seconds=HANG_SECONDS,
-        )
-
-    with quiet(store) as log, connected(spec.cluster.address):
+    Raises SpecError where a trial can never be placed, StoreError where the store fails. Exits with 75, from a
+    thread, when the cluster is gone: Ray then answers nothing, and the record is whole.
+    """
+    with Heart(store) as heart, quiet(store) as log, connected(spec.cluster.address):
         display.say(f"Ray's and DeepSpeed's own output goes to {log}")
-        cluster = Cluster(nodes())
+        watch = Watch(on_gone=lambda: leave(display))
+        nodes = watch.members.nodes
         dispatcher = Dispatcher(
             plan,
             known,
-            cluster,
-            assign=lambda planned, attempt: assign(spec, planned),
-            replan=lambda losses: resolved(spec, store, corpus),
+            Cluster(nodes),
+            assign=assigner(spec, plan.trials, machines_of(nodes, devices_for(spec))),
+            replan=lambda _: resolved(spec, store, corpus),
             retries=spec.cluster.retries,
+            elsewhere=set() if takeover else owned_elsewhere(store, known, display),
         )
-        for job in dispatcher.queue:
-            if cluster.empty.place(job) is None:
-                raise SpecError(f"{spec.name}: no node has room for trial {job.key}: it needs {job.need}")
-        feed = Feed(
-            dispatcher,
-            start=start,
-            outcome=lambda trial_id, attempt: ending(store, trial_id, attempt) or "lost",
-            watch=display.event,
-            stopping=stopping,
+        run = Run(spec, store, plan, display, heart.driver, watch, stopping)
+        try:
+            fit(Feed(dispatcher, run), spec.cluster.hang_seconds)
+        finally:
+            watch.stop()
+        if run.failure:
+            raise run.failure
+
+
+def owned_elsewhere(store: Store, known: Mapping[str, TrialState], display: Display) -> set[str]:
+    """Trials whose last attempt has no end and belongs to a driver that is alive."""
+    owners = {key: state.owner for key, state in known.items() if state.endings[-1] is None and state.owner}
+    alive = living(store, owners.values())
+    kept = {key for key, owner in owners.items() if owner in alive}
+    if kept:
+        display.say(
+            f"{len(kept)} trials are left to {', '.join(sorted(alive))}, which is alive and training them; "
+            f"--takeover would claim them, and what it does from then on would not count"
         )
-        fit(feed, stopping)
+    return kept
+
+
+def leave(display: Display) -> None:
+    """End this process at once, resumable."""
+    display.say("the Ray cluster is gone: no node has answered for a while; the same command goes on from here")
+    os._exit(75)
 
 
 @contextmanager
@@ -104,19 +166,3 @@ def connected(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
-
-
-def nodes() -> list[Node]:
-    """The live nodes of the connected cluster."""
-    return [
-        Node(
-            name=node["NodeID"],
-            cpus=node["Resources"].get("CPU", 0.0),
-            gpus=int(node["Resources"].get("GPU", 0)),
-            device=next(
-                (key.split(":", 1)[1] for key in node["Resources"] if key.startswith("accelerator_type:")), None
-            ),
-        )
-        for node in ray.nodes()
-        if node["Alive"]
-    ]

@@ -6,11 +6,11 @@ Pure of Ray: the run drives it from Ray Tune, the simulator from a clock.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.failures import is_final, kind
-from orchestrator.nodes import Cluster, Job, Placement
+from orchestrator.nodes import Cluster, Job, Node, Placement
 from orchestrator.packing import Promise, Queue, Running, next_placement
 from orchestrator.work import Assigned
 from sweeps.planning import Plan, Planned
@@ -34,6 +34,7 @@ class Dispatcher:
              key is the trial's id), and how it is run there
     replan   for final losses by trial: the plan as it is then, and what the record knows of its trials; called
              when something waits for them
+    elsewhere   trials that another driver is training
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Dispatcher:
         assign: Callable[[Planned, int], tuple[Job, Assigned]],
         replan: Callable[[Mapping[str, float | None]], tuple[Plan, Mapping[str, TrialState]]],
         retries: int,
+        elsewhere: set[str] | None = None,
     ) -> None:
         self.plan, self.cluster = plan, cluster
         self.assign, self.replan, self.retries = assign, replan, retries
@@ -57,7 +59,7 @@ class Dispatcher:
         self.queue = Queue()
         self.promise: Promise | None = None
         self.queued: dict[str, Assigned] = {}
-        self.elsewhere: set[str] = set()
+        self.elsewhere = elsewhere or set()
         self.stalled = False  # nothing fits until something ends or is added
         self.adopt(plan, states)
 
@@ -125,6 +127,18 @@ class Dispatcher:
         self.release(key)
         self.endings[key].pop()
         self.elsewhere.add(key)
+
+    def members(self, nodes: Iterable[Node]) -> None:
+        """The cluster's nodes have changed: take up new ones, forget those that are gone or leaving."""
+        now = {node.name: node for node in nodes}
+        if now.keys() == self.cluster.free.keys():
+            return
+        for name in self.cluster.free.keys() - now.keys():
+            self.cluster.drop(name)
+        for name in now.keys() - self.cluster.free.keys():
+            self.cluster.add(now[name])
+        self.promise = None
+        self.stalled = False
 
     def release(self, key: str) -> None:
         placement = self.orders.pop(key).placement

@@ -36,6 +36,10 @@ class Gang(ABC):
     def interrupt(self, reason: str) -> Progress: ...
 
     @abstractmethod
+    def nodes(self) -> list[str]:
+        """Where its workers are."""
+
+    @abstractmethod
     def close(self) -> None: ...
 
 
@@ -62,6 +66,9 @@ class InProcess(Gang):
     def interrupt(self, reason: str) -> Progress:
         return self.attempt.interrupt(reason)
 
+    def nodes(self) -> list[str]:
+        return [ray.get_runtime_context().get_node_id()]
+
     def close(self) -> None:
         self.attempt.close()
 
@@ -82,6 +89,7 @@ class Actors(Gang):
             ).remote(work, rank)
             for rank in range(assigned.workers)
         ]
+        self.places: list[str] = self.all_of([worker.node.remote() for worker in self.workers])
         host, port = self.all_of([self.workers[0].address.remote()])[0]
         self.all_of([worker.join.remote(host, port) for worker in self.workers])
 
@@ -108,6 +116,9 @@ class Actors(Gang):
         answers: list[Any] = ray.get(calls)
         return answers
 
+    def nodes(self) -> list[str]:
+        return [ray.get_runtime_context().get_node_id(), *self.places]
+
     def close(self) -> None:
         for worker in self.workers:
             ray.kill(worker)
@@ -118,6 +129,10 @@ class Worker:
 
     def __init__(self, work: Work, rank: int) -> None:
         self.work, self.rank = work, rank
+
+    def node(self) -> str:
+        name: str = ray.get_runtime_context().get_node_id()
+        return name
 
     def address(self) -> tuple[str, int]:
         return ray.util.get_node_ip_address(), free_port()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Protocol
@@ -56,7 +57,7 @@ def resolved(spec: Spec, store: Store, corpus: Prepared | None) -> tuple[Plan, d
         losses |= found
 
 
-def run(spec: Spec, store: Store, display: Display, stopping: Any) -> Outcome:
+def run(spec: Spec, store: Store, display: Display, stopping: Callable[[], bool], *, takeover: bool = False) -> Outcome:
     """Train what is not finished. Raises SpecError before anything starts, StoreError where the store fails."""
     corpus = find_prepared(spec, store)
     if corpus is None:
@@ -70,7 +71,7 @@ def run(spec: Spec, store: Store, display: Display, stopping: Any) -> Outcome:
     if len(done) < len(made.trials) or made.waiting:
         from orchestrator.conduct import conduct
 
-        conduct(spec, store, corpus, made, known, display, stopping)
+        conduct(spec, store, corpus, made, known, display, stopping, takeover)
         made, known = resolved(spec, store, corpus)
         publish_plan(store, made, spec.model_dump(mode="json"), versions())
     endings = {key: state.endings for key, state in known.items()}

@@ -11,10 +11,11 @@ from typing import Any
 
 from ray import tune
 
+from orchestrator.bulletin import asked_to_stop
 from orchestrator.failures import reason_for
 from orchestrator.gang import Actors, Gang, InProcess
 from orchestrator.work import Progress, Work
-from orchestrator.writer import conclude
+from orchestrator.writer import Fenced, conclude
 from sweeps.store import StoreError, open_store
 
 SLICE_SECONDS = 2.0
@@ -26,7 +27,6 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
     def setup(self, config: dict[str, Any]) -> None:
         self.gang: Gang | None = None
         self.work = Work.from_json(config["work"])
-        self.ended = False
         self.pace = 0.0  # seconds a step, as the last slice had it
         self.saved_at = time.monotonic()
 
@@ -35,21 +35,27 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         return True
 
     def step(self) -> dict[str, Any]:
-        """One slice. Raises what the gang raised, after the record says how the attempt ended."""
+        """One slice. Raises what the gang raised, after the record says how the attempt ended.
+
+        What says nothing about this trial is a result, not an exception: the attempt belongs to someone else now
+        ("fenced"), or the store has failed ("store_error"), so that the record could not say it.
+        """
         try:
-            progress = self.slice()
-        except StoreError:
-            raise  # the record cannot say it
+            return self.report(self.slice())
+        except Fenced:
+            return {"done": True, "fenced": True, "tokens": 0}
+        except StoreError as error:
+            return {"done": True, "store_error": str(error), "tokens": 0}
         except BaseException as error:
             conclude(open_store(self.work.results), self.work.trial, self.work.attempt, reason_for(error))
             raise
-        return self.report(progress)
 
     def slice(self) -> Progress:
-        alone = self.work.assigned.workers == 1 and self.work.trial.recipe.zero != 3
         if self.gang is None:
-            self.gang = InProcess(self.work) if alone else Actors(self.work)
+            self.gang = InProcess(self.work) if self.work.alone else Actors(self.work)
             self.gang.begin()
+        if reason := asked_to_stop(self.work.driver, self.gang.nodes()):
+            return self.ended(self.gang.interrupt(reason))
         steps = max(1, round(SLICE_SECONDS / self.pace)) if self.pace else 1
         due = time.monotonic() - self.saved_at >= self.work.checkpoint_seconds
         started = time.monotonic()
@@ -57,25 +63,26 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         if due:
             self.saved_at = time.monotonic()
         self.pace = (time.monotonic() - started) / steps
-        if progress.ended:
-            self.ended = True
+        return self.ended(progress) if progress.ended else progress
+
+    def ended(self, progress: Progress) -> Progress:
+        """The attempt is over: let the gang go."""
+        if self.gang is not None:
             self.gang.close()
             self.gang = None
         return progress
 
     def cleanup(self) -> None:
-        """Tune stops the trial: save where it stands, unless it has ended."""
-        if self.gang is not None and not self.ended:
+        """Tune stops the actor: save where the trial stands, if it has not ended."""
+        if self.gang is not None:
             try:
-                self.gang.interrupt("stopped between two slices")
+                self.gang.interrupt("its actor was stopped")
             finally:
                 self.gang.close()
 
     def report(self, progress: Progress) -> dict[str, Any]:
         return {
             "done": progress.ended is not None,
-            "trial": self.work.trial.trial_id,
-            "attempt": self.work.attempt,
             "step": progress.step,
             "tokens": progress.tokens,
             "loss": progress.loss,

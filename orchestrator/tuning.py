@@ -1,4 +1,4 @@
-"""Ray Tune over a dispatcher: Tune starts, watches and stops trials; which one is next, and where, is ours to say.
+"""Ray Tune over a dispatcher: Tune starts trials and hears of them; which one is next, and where, is ours to say.
 
 A fresh Tuner each run: what is finished is in the record, so nothing is ever restored from Tune's own state.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import ray
 from ray import tune
@@ -17,10 +18,35 @@ from ray.tune import PlacementGroupFactory
 from ray.tune.search import Searcher
 
 from orchestrator.dispatch import Dispatcher, Order
+from orchestrator.nodes import Node
 from orchestrator.trainable import TrialActor
 from orchestrator.work import Work
+from sweeps.store import StoreError
 
 FINISHED: str = Searcher.FINISHED
+LATE_SECONDS = 30.0  # what a trial's actor is given beyond its own watchdog before it is killed from outside
+
+
+class Conductor(Protocol):
+    """What the feed asks of whoever conducts the run."""
+
+    def claim(self, order: Order) -> Work | None:
+        """Claim an order's attempt and make its work; None where another driver has it. Raises StoreError."""
+
+    def ending(self, order: Order) -> str | None:
+        """How the record says an attempt ended, None where it does not. Raises StoreError."""
+
+    def nodes(self) -> Iterable[Node]:
+        """The nodes that may take work now."""
+
+    def stopping(self) -> bool:
+        """Whether nothing more should start."""
+
+    def fail(self, error: StoreError) -> None:
+        """The store has failed: stop."""
+
+    def event(self, what: str, order: Order, result: dict[str, Any] | None) -> None:
+        """Tell whoever watches: start, progress or end of an attempt."""
 
 
 class Live:
@@ -33,62 +59,66 @@ class Live:
         return self
 
 
+@dataclass(slots=True)
+class Seat:
+    """A trial of Tune's: what it was ordered to do, when it was last heard of, and its actor, once it has one."""
+
+    order: Order
+    heard: float
+    actor: Any = None
+
+
 class Feed(Live, Searcher):  # type: ignore[misc]
-    """Tune's search algorithm, as far as Tune knows: it suggests what the dispatcher orders.
+    """Tune's search algorithm, as far as Tune knows: it suggests what the dispatcher orders."""
 
-    start     claims an order's attempt and makes its work; None where another driver has claimed it
-    outcome   the reason an attempt ended with, where Tune only knows that it failed or was stopped
-    """
-
-    def __init__(
-        self,
-        dispatcher: Dispatcher,
-        *,
-        start: Callable[[Order], Work | None],
-        outcome: Callable[[str, int], str],
-        watch: Callable[[str, Order, dict[str, Any] | None], None],
-        stopping: Callable[[], bool],
-    ) -> None:
+    def __init__(self, dispatcher: Dispatcher, conductor: Conductor) -> None:
         super().__init__(metric="tokens", mode="max")
-        self.dispatcher, self.start, self.outcome, self.watch, self.stopping = (
-            dispatcher,
-            start,
-            outcome,
-            watch,
-            stopping,
-        )
-        self.orders: dict[str, Order] = {}
+        self.dispatcher, self.conductor = dispatcher, conductor
+        self.seats: dict[str, Seat] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        while not self.stopping():
+        """Called by Tune ten times a second, also while nothing can start."""
+        self.dispatcher.members(self.conductor.nodes())
+        while not self.conductor.stopping():
             order = self.dispatcher.next(time.monotonic())
             if order is None:
                 return FINISHED if self.dispatcher.finished else None
-            work = self.start(order)
+            try:
+                work = self.conductor.claim(order)
+            except StoreError as error:
+                self.conductor.fail(error)
+                break
             if work is None:
                 self.dispatcher.leave(order.planned.trial.trial_id)
                 continue
-            self.orders[trial_id] = order
-            self.watch("start", order, None)
-            nodes = list(order.placement.nodes)
-            return {"work": work.to_json(), "nodes": nodes}
+            self.seats[trial_id] = Seat(order, time.monotonic())
+            self.conductor.event("start", order, None)
+            return {"work": work.to_json(), "nodes": list(order.placement.nodes)}
         return FINISHED
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        self.watch("progress", self.orders[trial_id], result)
+        seat = self.seats[trial_id]
+        seat.heard = time.monotonic()
+        self.conductor.event("progress", seat.order, result)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        order = self.orders.pop(trial_id)
+        order = self.seats.pop(trial_id).order
         key = order.planned.trial.trial_id
-        loss = None
-        if not error and result and result.get("ended"):
-            detail = result.get("reason")
-            reason = f"{result['ended']}: {detail}" if detail else str(result["ended"])
-            loss = result.get("eval_loss")
-        else:
-            reason = self.outcome(key, order.attempt)
-        self.dispatcher.ended(key, reason, loss)
-        self.watch("end", order, {"reason": reason, "eval_loss": loss})
+        result = {} if error or result is None else result
+        if result.get("fenced"):
+            self.dispatcher.leave(key)
+            return
+        if result.get("store_error"):
+            self.conductor.fail(StoreError(result["store_error"]))
+        try:
+            reason = result.get("ended") or self.conductor.ending(order) or "lost"
+        except StoreError as failure:
+            self.conductor.fail(failure)
+            reason = "lost"
+        if result.get("reason"):
+            reason = f"{reason}: {result['reason']}"
+        self.dispatcher.ended(key, reason, result.get("eval_loss"))
+        self.conductor.event("end", order, {"reason": reason, "eval_loss": result.get("eval_loss")})
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: a run is never restored from Tune's state."""
@@ -97,17 +127,25 @@ class Feed(Live, Searcher):  # type: ignore[misc]
         """Nothing, likewise."""
 
 
-class StopAll(Live, tune.Stopper):  # type: ignore[misc]
-    """Stops every trial between two of its slices once `stopping` says so."""
+class Warden(Live, tune.Callback):  # type: ignore[misc]
+    """Kills the actor of a trial that has not been heard of for longer than its own watchdog allows.
 
-    def __init__(self, stopping: Callable[[], bool]) -> None:
-        self.stopping = stopping
+    An actor that is stopped, or stuck where Python does not run, cannot end itself; Tune would wait for ever.
+    """
 
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return self.stopping()
+    def __init__(self, feed: Feed, hang_seconds: float) -> None:
+        self.feed, self.limit = feed, hang_seconds + LATE_SECONDS
 
-    def stop_all(self) -> bool:
-        return self.stopping()
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        if seat := self.feed.seats.get(trial.trial_id):
+            seat.actor, seat.heard = trial.temporary_state.ray_actor, time.monotonic()
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        now = time.monotonic()
+        for seat in self.feed.seats.values():
+            if seat.actor is not None and now - seat.heard > self.limit:
+                ray.kill(seat.actor)
+                seat.actor = None
 
 
 def resources(config: dict[str, Any]) -> PlacementGroupFactory:
@@ -117,14 +155,13 @@ def resources(config: dict[str, Any]) -> PlacementGroupFactory:
     """
     work = Work.from_json(config["work"])
     each = {"CPU": work.assigned.cpus} | ({"GPU": work.assigned.gpus} if work.assigned.gpus else {})
-    alone = work.assigned.workers == 1 and work.trial.recipe.zero != 3
-    bundles = [each] if alone else [{}, *[each] * work.assigned.workers]
+    bundles = [each] if work.alone else [{}, *[each] * work.assigned.workers]
     pinned = [{"ray.io/node-id": node} for node in config["nodes"]]
     return PlacementGroupFactory(bundles, bundle_label_selector=pinned)
 
 
-def fit(feed: Feed, stopping: Callable[[], bool]) -> None:
-    """Run until the dispatcher has nothing left, or `stopping` says so. Needs a connected Ray."""
+def fit(feed: Feed, hang_seconds: float) -> None:
+    """Run until the dispatcher has nothing left, or the conductor stops. Needs a connected Ray."""
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(8, len(ray.nodes()) * 8))
     with tempfile.TemporaryDirectory(prefix="interplay-tune-") as folder:
@@ -137,7 +174,7 @@ def fit(feed: Feed, stopping: Callable[[], bool]) -> None:
                 name="sweep",
                 storage_path=folder,
                 verbose=0,
-                stop=StopAll(stopping),
+                callbacks=[Warden(feed, hang_seconds)],
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),

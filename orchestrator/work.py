@@ -44,6 +44,7 @@ class Assigned:
 class Work:
     """One attempt at a trial.
 
+    driver               who owns it; trials hear from it through orchestrator.bulletin
     results              URI of the record
     keep_moments         whether the final checkpoint keeps Adam's moments, for trials that start from it
     checkpoint_seconds   time between checkpoints
@@ -52,11 +53,17 @@ class Work:
 
     trial: Trial
     attempt: int
+    driver: str
     results: str
     assigned: Assigned
     keep_moments: bool
     checkpoint_seconds: float
     hang_seconds: float
+
+    @property
+    def alone(self) -> bool:
+        """Whether it trains in the trial's own actor: one worker, and not ZeRO 3, which leaves torch patched."""
+        return self.assigned.workers == 1 and self.trial.recipe.zero != 3
 
     def to_json(self) -> str:
         plain = {name: getattr(self, name) for name in self.__slots__ if name not in ("trial", "assigned")}

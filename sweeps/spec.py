@@ -252,6 +252,7 @@ class Cluster(Strict):
         None, description="sequences a worker takes at once; from the estimate if left out"
     )
     checkpoint_seconds: Positive = Field(60, description="time between checkpoints")
+    hang_seconds: Positive = Field(600, description="time without progress after which an attempt is given up")
     retries: Annotated[int, Field(ge=0)] = Field(3, description="attempts a trial may lose through its own fault")
 
 

@@ -11,10 +11,16 @@ import pyarrow as pa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialState:
-    """endings: the reason of each attempt's end, in order, None for one that has none; the final held-out loss."""
+    """What happened to a trial so far.
+
+    endings     the reason of each attempt's end, in order; None for one that has none
+    eval_loss   held-out loss with which the last one ended
+    owner       the driver of the last attempt; None where there is no attempt, or nobody claimed it
+    """
 
     endings: tuple[str | None, ...] = ()
     eval_loss: float | None = None
+    owner: str | None = None
 
     @property
     def attempts(self) -> int:
@@ -28,9 +34,12 @@ def states(connection: duckdb.DuckDBPyConnection, trial_ids: Iterable[str]) -> d
         """
         with ends as (select trial_id, attempt, reason, eval_loss from rows where event = 'end'),
         every as (select trial_id, attempt from claims union select trial_id, attempt from ends)
-        select trial_id, list(reason order by attempt), arg_max(eval_loss, attempt)
-        from every join wanted using (trial_id) left join ends using (trial_id, attempt) group by trial_id
+        select trial_id, list(reason order by attempt), arg_max(eval_loss, attempt), arg_max(driver, attempt)
+        from every join wanted using (trial_id) left join ends using (trial_id, attempt)
+        left join (select trial_id, attempt, driver from claims) using (trial_id, attempt) group by trial_id
         """
     ).fetchall()
     connection.unregister("wanted")
-    return {trial: TrialState(endings=tuple(reasons), eval_loss=loss) for trial, reasons, loss in found}
+    return {
+        trial: TrialState(endings=tuple(reasons), eval_loss=loss, owner=owner) for trial, reasons, loss, owner in found
+    }

@@ -13,8 +13,12 @@ from orchestrator.commands.options import Results
 def command(
     spec: Annotated[Path, typer.Argument(help="the sweep's YAML file")],
     results: Results = "results",
+    takeover: Annotated[
+        bool, typer.Option("--takeover", help="claim trials that another driver is training; its attempts end unused")
+    ] = False,
 ) -> int:
     """Train the sweep's networks, those that are not in the record yet, and say what the data says."""
+    import os
     import signal
 
     from orchestrator.display import Lines
@@ -27,14 +31,15 @@ def command(
 
     def on_signal(number: int, _: object) -> None:
         if stop:
-            raise SystemExit(128 + number)
+            os._exit(128 + number)  # the second one: at once; Ray's processes go with this one
         stop.append(number)
+        display.say("stopping: every trial saves where it stands; once more stops at once")
 
+    display = Lines(total=0)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    display = Lines(total=0)
     store = open_store(results)
-    outcome = run(asked, store, display, lambda: bool(stop))
+    outcome = run(asked, store, display, lambda: bool(stop), takeover=takeover)
     total = len(outcome.plan.trials)
     if not outcome.trained and not outcome.left:
         display.say(f"nothing to train: all {total} trials are in the record")
