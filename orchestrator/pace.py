@@ -10,8 +10,6 @@ from sweeps.trial import Recipe
 
 # Recomputing every block's forward pass adds a third to a step's products.
 RECOMPUTED = 4 / 3
-# Part of a step that is its backward pass.
-BACKWARD = 2 / 3
 # Of a trial's start and end: imports are done, the engine is built, checkpoints and evaluations are made.
 START_SECONDS = 10.0
 
@@ -29,8 +27,8 @@ def step_seconds(
 ) -> float:
     """Seconds of one step: products or launches, whichever is longer, and what of the exchange they do not hide.
 
-    Hidden is, at stages 1 and 2, the reduction of gradients behind the backward pass; the gathering of the new
-    weights is not. At stage 3 all is, as far as it goes.
+    Nothing is hidden up to stage 2, since DeepSpeed's overlap_comm is off there (orchestrator/engine.py leaves it so);
+    at stage 3 it is on, and all is hidden as far as it goes.
 
     share   trials on the device at a time, each of which gets its part of the products' speed
     spans   whether the gang's workers are on several nodes
@@ -48,10 +46,9 @@ def step_seconds(
     once = a * sizes(shape)[0] * (workers - 1) / workers / bandwidth  # seconds to scatter, or gather, all gradients
     match recipe.zero:
         case 0:
-            exposed = 2 * once  # DeepSpeed reduces when the backward pass is over
+            exposed = 2 * once
         case 1 | 2:
-            rounds = accumulation if recipe.zero == 2 else 1
-            exposed = max(0.0, rounds * once - BACKWARD * busy) + once
+            exposed = (accumulation if recipe.zero == 2 else 1) * once + once
         case _:
             exposed = max(0.0, 3 * accumulation * once - busy)
     return busy + exposed

@@ -244,7 +244,7 @@ class Cluster(Strict):
     sharing: bool = Field(True, description="let small networks share a GPU as far as memory and its speed allow")
     largest_gang: Count | None = Field(None, description="most workers a trial may have; the whole cluster if left out")
     efficiency: Fraction = Field(
-        0.9, description="allow gangs that use their devices at least so well as one device, or the fewest, would be"
+        0.7, description="allow gangs that use their devices at least so well as one device, or the fewest, would be"
     )
     workers: Count | None = Field(None, description="workers a trial; from the memory estimate if left out")
     cpus_per_worker: Count = Field(1, description="threads and CPUs of a worker")
