@@ -65,8 +65,8 @@ def resampled(cells: Cells, noise: Noise, replicates: int, rng: np.random.Genera
     Every run of every cell is drawn anew, so that no cell vanishes: its deviation from the cell's true loss comes from
     the deviations of all seeds of all repeated cells, where there are enough of them, else from a normal law, in both
     cases of the pooled measured standard deviation. A cell's two or three own seeds are not drawn from by themselves:
-    so few give a noise that is right on average and wrong in every cell, which costs the interval about a hundredth of
-    its cover (docs/log.md). The error of the learning rate is drawn too.
+    so few give a noise that is right on average and wrong in every cell, which costs the interval some of its cover
+    (docs/log.md). The error of the learning rate is drawn too.
     """
     pool = stretched_deviations(cells)
     losses = np.tile(cells.loss, (replicates, 1))
