@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -88,6 +90,7 @@ def test_the_unidentified_irreducible_loss_is_reported_with_what_hangs_on_it(gem
     assert fit.status == Status.NOT_IDENTIFIED
     assert "irreducible loss ended at zero" in " ".join(fit.notes)
     assert fit.intervals["log_irreducible"] is None
+    assert json.loads(json.dumps(fit.as_json(), allow_nan=False)) == fit.as_json()
     profile = irreducible_profile(law, gemstones, np.array([0.0, 1.0, 2.0]))
     objectives = [entry["objective"] for entry in profile]
     depths = [entry["depth"] for entry in profile]

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -39,6 +40,7 @@ def test_a_fit_says_where_it_stands(paper_cells):
     said = fit.as_json()
     assert set(said) >= {"law", "status", "parameters", "intervals", "objective", "rows", "runs"}
     assert said["parameters"].keys() == {"a", "b"}
+    assert json.loads(json.dumps(said, allow_nan=False)) == said
 
 
 def test_the_same_seed_gives_the_same_fit(paper_cells):
