@@ -102,5 +102,5 @@ def initialise(decoder: Decoder, seed: int) -> None:
             case Role.MATRIX | Role.HEAD | Role.EMBEDDING:
                 key = hashlib.sha256(f"{seed}/{name}".encode()).digest()
                 generator = torch.Generator().manual_seed(int.from_bytes(key[:8], "little") >> 1)
-                treatment = decoder.parametrization.treatment(parameter, decoder.shape)
+                treatment = decoder.parametrization.treatment(name, parameter, decoder.shape)
                 tensor.normal_(0.0, treatment.std, generator=generator)

@@ -66,3 +66,8 @@ class Layout:
             yield f"tail.{parameter.name}", parameter
         for parameter in self.head:
             yield f"head.{parameter.name}", parameter
+
+
+def in_block(name: str) -> bool:
+    """Whether a parameter of this name belongs to a block."""
+    return name.startswith("blocks.")

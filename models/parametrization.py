@@ -3,19 +3,33 @@
 standard    what GPT-2 and most of the field do: one learning rate for every parameter of every shape.
 mup         maximal update parametrisation for Adam (Yang et al. 2022, "Tensor Programs V", table 8): the best
             learning rate stays put as the width grows.
-completep   CompleteP (Dey et al. 2025, "Don't be lazy", table 1, α = 1): it stays put as the depth grows too.
+completep   CompleteP (Dey et al. 2025, "Don't be lazy", arXiv 2505.01618, table 1, α = 1): it stays put as the
+            depth grows too.
 
-Both transferring rules are the standard one at the base width and depth.
+Both transferring rules are the standard one at the base width and depth. With width a factor m wider than the
+base's, and depth a factor l deeper (l = 1 under mup):
+
+                        initial variance   rate (Adam)   weight decay   ε         forward
+    embeddings          1                  1             1              1/m
+    matrices of blocks  1/m                1/m           m              1/(m·l)   what a half adds × 1/l
+    gains, biases       –                  1             0              1/(m·l)   those outside blocks: ε/m
+    head                1                  1             1              1/m       logits × 1/m
+
+Every gradient is a factor m smaller because the logits are, and inside blocks l smaller because the branch is: ε
+follows. Weight decay is decoupled, rate × decay, so that of matrices is held by a factor m. Muon's update has the
+spectral norm √(out/in) of a feature-learning step whatever the width (Yang, Simon and Bernstein 2023, "A spectral
+condition for feature learning"), so under Muon the rate and weight decay of matrices have factor 1.
 """
 
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
-from models.layout import Parameter, Role
+from models.layout import Parameter, Role, in_block
 from models.shape import Shape
 
 Rule = Literal["standard", "mup", "completep"]
+OptimizerName = Literal["adamw", "muon"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,22 +91,24 @@ class Parametrization:
             attention = sqrt(self.base_head_width) / shape.head_width
         return Multipliers(residual=1 / deep, output=1 / wide, attention=attention)
 
-    def treatment(self, parameter: Parameter, shape: Shape) -> Treatment:
-        """Initial scale, and factors on learning rate, weight decay and Adam's ε, of one parameter."""
+    def treatment(
+        self, name: str, parameter: Parameter, shape: Shape, optimizer: OptimizerName = "adamw"
+    ) -> Treatment:
+        """Initial scale, and factors on learning rate, weight decay and Adam's ε, of the parameter called `name`."""
         wide, deep = self._ratios(shape)
-        decays = 1.0 if parameter.role in (Role.MATRIX, Role.HEAD, Role.EMBEDDING) else 0.0
+        epsilon = 1 / (wide * deep) if in_block(name) else 1 / wide
         match parameter.role:
             case Role.MATRIX:
                 std = self.init_std / sqrt(wide) if self.init_std else 1 / sqrt(parameter.fan_in)
                 if parameter.residual:  # completep scales the branch itself by depth, so its start must not change
                     depth = self.base_depth if self.rule == "completep" and self.base_depth else shape.depth
                     std /= sqrt(2 * depth)
-                return Treatment(std=std, learning_rate=1 / wide, weight_decay=wide * decays, epsilon=1 / (wide * deep))
+                slower = 1.0 if optimizer == "muon" else wide
+                return Treatment(std=std, learning_rate=1 / slower, weight_decay=slower, epsilon=epsilon)
             case Role.HEAD:
-                fan_in = parameter.fan_in / wide
-                std = self.init_std or 1 / sqrt(fan_in)
-                return Treatment(std=std, learning_rate=1.0, weight_decay=decays, epsilon=1.0)
+                std = self.init_std or 1 / sqrt(parameter.fan_in / wide)
+                return Treatment(std=std, learning_rate=1.0, weight_decay=1.0, epsilon=epsilon)
             case Role.EMBEDDING:
-                return Treatment(std=self.init_std or 0.02, learning_rate=1.0, weight_decay=decays, epsilon=1.0)
+                return Treatment(std=self.init_std or 0.02, learning_rate=1.0, weight_decay=1.0, epsilon=epsilon)
             case Role.GAIN | Role.BIAS:
-                return Treatment(std=0.0, learning_rate=1.0, weight_decay=0.0, epsilon=1 / deep)
+                return Treatment(std=0.0, learning_rate=1.0, weight_decay=0.0, epsilon=epsilon)

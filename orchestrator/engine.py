@@ -139,7 +139,7 @@ def parameter_groups(decoder: Decoder, trial: Trial) -> list[dict[str, Any]]:
     recipe = trial.recipe
     alike: dict[tuple[float, float, float], list[torch.nn.Parameter]] = defaultdict(list)
     for name, tensor in decoder.named_parameters():
-        t: Treatment = recipe.parametrization.treatment(decoder.roles[name], trial.shape)
+        t: Treatment = recipe.parametrization.treatment(name, decoder.roles[name], trial.shape)
         alike[t.learning_rate, t.weight_decay, t.epsilon].append(tensor)
     return [
         {

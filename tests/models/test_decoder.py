@@ -65,4 +65,4 @@ def test_a_transferring_rule_is_the_standard_one_at_its_base(rule: str) -> None:
     tokens = torch.randint(0, 64, (2, 16))
     torch.testing.assert_close(Decoder(shape, parametrization)(tokens), Decoder(shape)(tokens))
     for name, parameter in Decoder(shape).roles.items():
-        assert parametrization.treatment(parameter, shape) == Parametrization().treatment(parameter, shape), name
+        assert parametrization.treatment(name, parameter, shape) == Parametrization().treatment(name, parameter, shape)
