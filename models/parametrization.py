@@ -91,9 +91,7 @@ class Parametrization:
             attention = sqrt(self.base_head_width) / shape.head_width
         return Multipliers(residual=1 / deep, output=1 / wide, attention=attention)
 
-    def treatment(
-        self, name: str, parameter: Parameter, shape: Shape, optimizer: OptimizerName = "adamw"
-    ) -> Treatment:
+    def treatment(self, name: str, parameter: Parameter, shape: Shape, optimizer: OptimizerName = "adamw") -> Treatment:
         """Initial scale, and factors on learning rate, weight decay and Adam's ε, of the parameter called `name`."""
         wide, deep = self._ratios(shape)
         epsilon = 1 / (wide * deep) if in_block(name) else 1 / wide

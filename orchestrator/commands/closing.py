@@ -29,7 +29,7 @@ def close(store: Store, sweep: str) -> None:
     where = "" if store.uri == str(Path("results").absolute()) else f" --results {store.uri}"
     print(f"Next: sweep fit {sweep}{where}   laws fitted to these losses, with intervals")
     print("      sweep recommend --params 7e9 --law all   a shape for your size, by every published law")
-    print(f'      sweep query "select depth, width, eval_loss from trials"{where}')
+    print(f'      sweep query "select depth, width, eval_loss from trials"{where}')  # noqa: S608 – printed, not run
 
 
 def draw(store: Store, sweep: str, made: Study) -> Path:

@@ -51,6 +51,7 @@ def run_gang(
     work = Work(
         trial=trial,
         attempt=attempt,
+        driver="test",
         results=store.uri,
         assigned=Assigned(workers=workers, micro_batch=micro_batch or share, threads=1, cpus=1),
         keep_moments=keep_moments,
