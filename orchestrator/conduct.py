@@ -15,10 +15,12 @@ from orchestrator.assign import assigner, devices_for, machines_of
 from orchestrator.chatter import quiet
 from orchestrator.corpora.prepare import Prepared
 from orchestrator.dispatch import Dispatcher, Order
+from orchestrator.display import Display
+from orchestrator.literal import resolved
 from orchestrator.membership import Watch
 from orchestrator.nodes import Cluster, Node
 from orchestrator.owners import Heart, living
-from orchestrator.run import Display, resolved, versions
+from orchestrator.provenance import versions
 from orchestrator.tuning import Feed, fit
 from orchestrator.work import Work
 from sweeps.planning import Plan

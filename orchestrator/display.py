@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from models.counts import parameters
 from orchestrator.dispatch import Order
+
+
+class Display(Protocol):
+    """Whoever watches a run."""
+
+    def say(self, text: str) -> None: ...
+
+    def event(self, what: str, order: Any, result: dict[str, Any] | None) -> None:
+        """what: start, progress or end of an attempt (orchestrator.tuning.Feed)."""
 
 
 class Lines:

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
-from typing import Any, Protocol
 
 from orchestrator.corpora.prepare import Prepared, find_prepared, prepare
+from orchestrator.display import Display
 from orchestrator.failures import is_final, kind
-from sweeps.planning import Plan, plan
+from orchestrator.literal import resolved
+from orchestrator.provenance import versions
+from sweeps.planning import Plan
 from sweeps.record import publish_plan
 from sweeps.safe_yaml import SpecError
 from sweeps.spec import Spec
-from sweeps.states import TrialState, states
 from sweeps.store import Store
-from sweeps.views import connect
-
-
-class Display(Protocol):
-    """Whoever watches a run."""
-
-    def say(self, text: str) -> None: ...
-
-    def event(self, what: str, order: Any, result: dict[str, Any] | None) -> None:
-        """what: start, progress or end of an attempt (orchestrator.tuning.Feed)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +27,6 @@ class Outcome:
     unusable: int
     left: int
     stopped: bool
-
-
-def resolved(spec: Spec, store: Store, corpus: Prepared | None) -> tuple[Plan, dict[str, TrialState]]:
-    """The plan as far as the record makes it literal, and what the record knows of its trials."""
-    losses: dict[str, float | None] = {}
-    while True:
-        made = plan(spec, corpus.content if corpus else None, losses)
-        with connect(store) as connection:
-            known = states(connection, [planned.trial.trial_id for planned in made.trials])
-        found = {
-            key: state.eval_loss if kind(state.endings[-1] or "") == "completed" else None
-            for key, state in known.items()
-            if is_final(state.endings, spec.cluster.retries)
-        }
-        if found.keys() <= losses.keys() or not made.waiting:
-            return made, known
-        losses |= found
 
 
 def run(spec: Spec, store: Store, display: Display, stopping: Callable[[], bool], *, takeover: bool = False) -> Outcome:
@@ -95,9 +67,3 @@ def check_corpus(spec: Spec, corpus: Prepared) -> None:
             f"{spec.name}: training.tokens asks for {most:,} tokens, and the corpus has {corpus.train_tokens:,}; "
             f"ask for fewer, bring more text, or say data.repeat: true to go over it again"
         )
-
-
-def versions() -> dict[str, str]:
-    """What made the numbers, for the record."""
-    names = ("interplay", "torch", "deepspeed", "ray", "pyarrow")
-    return {"python": platform.python_version(), "machine": platform.machine()} | {n: version(n) for n in names}
