@@ -75,7 +75,7 @@ def _column(rows: pd.DataFrame, ours: str, theirs: str, name: str) -> pd.Series:
         values = rows[theirs]
     else:
         close = difflib.get_close_matches(theirs, list(map(str, rows.columns)), 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = f"; did you mean {close[0]!r}?" if close else "."
         raise FitError(f"{name} has no column {theirs!r}{hint} Its columns are {', '.join(map(str, rows.columns))}")
     if ours not in (*INTEGERS, *NUMBERS):
         return values
@@ -93,9 +93,10 @@ def _column(rows: pd.DataFrame, ours: str, theirs: str, name: str) -> pd.Series:
         places = np.flatnonzero(np.asarray(broken, bool))
         if places.size:
             more = f", and {places.size - 1} more rows" if places.size > 1 else ""
+            value = values.iloc[int(places[0])]
+            shown = value.item() if isinstance(value, np.generic) else value
             raise FitError(
-                f"row {places[0] + 1} of {name}, column {theirs!r}: {values.iloc[places[0]]!r}{more}; "
-                f"as {ours} it must be {allowed}"
+                f"row {places[0] + 1} of {name}, column {theirs!r}: {shown!r}{more}; as {ours} it must be {allowed}"
             )
     return numbers.astype("Int64") if ours in INTEGERS else numbers
 

@@ -60,3 +60,21 @@ def dip(log_rates: Array, losses: Array) -> float:
         return float((losses[finite] - losses[1]).max() / 8)
     curvature, slope, _ = np.polyfit(log_rates - log_rates[1], losses - losses[1], 2)
     return float(slope**2 / (4 * curvature)) if curvature > 0 else 0.0
+
+
+def rate_curvature(log_rates: Array, losses: Array) -> float:
+    """Half the second derivative of the loss by ln(rate) at its least, nats, from several rates, increasing.
+
+    By the parabola through the lowest point and its neighbours; where the lowest is an edge, through the three at
+    that end, and by their mean slope over the outermost step if these bend the wrong way. NaN for fewer than three.
+    """
+    if len(losses) < 3:
+        return float("nan")
+    middle = int(np.clip(np.argmin(losses), 1, len(losses) - 2))
+    near = slice(middle - 1, middle + 2)
+    curvature = float(np.polyfit(log_rates[near] - log_rates[middle], losses[near], 2)[0])
+    if curvature > 0:
+        return curvature
+    edge = (0, 1) if np.argmin(losses) == 0 else (-1, -2)
+    step = float(abs(log_rates[edge[0]] - log_rates[edge[1]]))
+    return float(losses[edge[1]] - losses[edge[0]]) / step**2

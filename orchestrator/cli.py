@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from orchestrator.commands import doctor, fit, plan, query, recommend, run, status
+from orchestrator.commands import doctor, fit, import_, plan, query, recommend, run, status
 
 app = typer.Typer(
     name="sweep",
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 for module in (plan, run, status, query, fit, recommend, doctor):
     app.command(name=module.__name__.rsplit(".", 1)[1].rstrip("_"))(module.command)
+app.add_typer(import_.app, name="import")
 
 DEFECT, REQUEST, PARTIAL, DATA, RESUMABLE = 1, 2, 3, 4, 75
 

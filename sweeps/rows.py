@@ -75,6 +75,10 @@ PLANS = pa.schema(
         pa.field("zero", pa.int32()),
         pa.field("corpus", pa.string()),
         pa.field("config", pa.string(), nullable=False),  # the identity, canonical JSON
+        # of imported trials; null where the trial was trained here
+        pa.field("counting", pa.string()),  # what `params` counts
+        pa.field("flag", pa.string()),  # why its loss enters no fit
+        pa.field("rate_error", pa.float64()),  # what its loss may be too high by for want of a better rate, nats
     ]
 )
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from analysis.losses import checked
-from analysis.rates import dip, with_best_rates
+from analysis.rates import dip, rate_curvature, with_best_rates
 
 
 def swept(rates, losses, status=None):
@@ -57,3 +57,16 @@ def test_each_seed_has_its_own_sweep():
         }
     )  # fmt: skip
     assert with_best_rates(checked(rows))["flag"].isna().tolist() == [False, True, False, True]
+
+
+def test_the_curvature_is_that_of_the_parabola_at_the_least():
+    log_rates = np.log(np.array([1e-3, 2e-3, 4e-3, 8e-3]))
+    losses = 2 + 0.03 * (log_rates - np.log(2.5e-3)) ** 2
+    assert rate_curvature(log_rates, losses) == pytest.approx(0.03)
+    edge = 2 + 0.03 * (log_rates - np.log(5e-4)) ** 2
+    assert rate_curvature(log_rates, edge) == pytest.approx(0.03)
+
+
+def test_two_rates_have_no_curvature_and_a_hill_has_its_rise():
+    assert np.isnan(rate_curvature(np.array([0.0, 1.0]), np.array([2.0, 2.1])))
+    assert rate_curvature(np.array([0.0, 1.0, 2.0]), np.array([2.0, 2.1, 2.15])) == pytest.approx(0.1)
