@@ -73,6 +73,7 @@ def fit_crossings(
         runs=cells.runs,
         params_range=(float(cells.params.min()), float(cells.params.max())),
         block_coefficient=cells.block_coefficient,
+        counting=cells.counting,
         residuals=places[0] - offset - design @ thetas[0],
         noise=noise,
     )

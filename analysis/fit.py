@@ -7,6 +7,7 @@ from scipy.special import ndtri
 
 from analysis.arrays import Array
 from analysis.catalogue import AnyLaw
+from analysis.law import BLOCKS_ALONE
 from analysis.noise import Noise
 from analysis.status import Status
 from analysis.transition_law import TransitionLaw
@@ -27,6 +28,7 @@ class Fit:
     params_range  smallest and largest N trained; the fit extrapolates outside
     residuals     loss − surface of each cell, nats; or ln loss − ln law of each row; or ln N − ln law of each crossing
     valley        the price of another depth, where the fit measured it
+    counting      what N counts
     """
 
     law: AnyLaw
@@ -44,6 +46,7 @@ class Fit:
     residuals: Array
     noise: Noise | None = None
     valley: ValleyShape | None = None
+    counting: str = BLOCKS_ALONE
 
     @property
     def theta(self) -> Array:
@@ -73,6 +76,7 @@ class Fit:
             "objective": self.objective,
             "rows": self.rows,
             "runs": self.runs,
+            "counting": self.counting,
         }
 
 

@@ -33,6 +33,7 @@ class Guideline:
     penalties               (depth, width, nats above the best depth) at the same size
     penalty_from            the law whose valley priced them
     theory                  the side of log₃(d) on which it lies
+    counting                what N counts
     """
 
     law: str
@@ -51,6 +52,7 @@ class Guideline:
     penalties: tuple[tuple[float, float, float], ...]
     penalty_from: str
     theory: Side
+    counting: str
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, object]:
@@ -75,6 +77,7 @@ class Guideline:
             "penalty": [{"depth": d, "width": w, "penalty_nats": nats} for d, w, nats in self.penalties],
             "penalty_from": self.penalty_from,
             "theory": str(self.theory),
+            "counting": self.counting,
             "notes": list(self.notes),
         }
 
@@ -117,6 +120,7 @@ def recommend(
         penalties=tuple(zip(map(float, at), map(float, source.width(params, at)), map(float, prices), strict=True)),
         penalty_from=lender,
         theory=side_by_theory(depth, width),
+        counting=source.counting,
         notes=tuple(notes),
     )
 

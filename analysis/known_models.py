@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from analysis.source import Source
-from analysis.theory import Side
+from analysis.theory import Side, side_by_theory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,20 @@ class Comparison:
     side: Side
     penalty_nats: float
     penalty_from: str
+
+    def as_json(self) -> dict[str, object]:
+        """What `sweep recommend --models --json` prints."""
+        own = {name: getattr(self.model, name) for name in ("name", "date", "depth", "width", "params", "source")}
+        theory = side_by_theory(self.model.depth, self.model.width)
+        said = {name: getattr(self, name) for name in ("best_depth", "best_width", "ratio", "penalty_nats")}
+        return {
+            **own,
+            "law": self.law,
+            **said,
+            "side": str(self.side),
+            "penalty_from": self.penalty_from,
+            "theory": str(theory),
+        }
 
 
 def known_models() -> tuple[KnownModel, ...]:

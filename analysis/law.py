@@ -6,6 +6,8 @@ from typing import ClassVar, Protocol
 
 from analysis.arrays import Array
 
+BLOCKS_ALONE = "the blocks' weight matrices alone"  # what N counts, unless somebody says otherwise
+
 
 class LawError(ValueError):
     """A law was asked for something it cannot express. The message says which law can."""
@@ -37,7 +39,7 @@ class Published:
     covariance_mark: Mark | None = None
     params_range: tuple[float, float] | None = None
     params_range_mark: Mark | None = None
-    counting: str = "the blocks' weight matrices alone"
+    counting: str = BLOCKS_ALONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

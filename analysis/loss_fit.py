@@ -74,6 +74,7 @@ def fit_losses(
         runs=len(runs),
         params_range=(float(rows["params"].min()), float(rows["params"].max())),
         block_coefficient=float((rows["params"] / (rows["depth"] * rows["width"] ** 2)).median()),
+        counting=str(rows["counting"].iloc[0]),
         residuals=problem.at(best)[3],
     )
 

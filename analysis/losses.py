@@ -23,13 +23,13 @@ reason and enters no fit. `checked` turns any frame with these columns into such
 import numpy as np
 import pandas as pd
 
+from analysis.law import BLOCKS_ALONE
 from analysis.status import FitError
 
 REQUIRED = ("depth", "width", "params", "tokens", "loss")
 INTEGERS = ("depth", "width", "params", "params_total", "seed")
 NUMBERS = ("tokens", "loss", "loss_se", "learning_rate", "rate_error")
 TEXTS = ("trial_id", "run", "status", "flag", "counting")
-BLOCKS_ALONE = "the blocks' weight matrices alone"
 COLUMNS = (
     "trial_id",
     "run",

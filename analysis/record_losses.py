@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from analysis.losses import BLOCKS_ALONE
+from analysis.law import BLOCKS_ALONE
 from analysis.rates import rate_curvature
 from sweeps.record import find_plan
 from sweeps.store import Store

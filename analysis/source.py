@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from analysis.additive import AdditiveLaw
 from analysis.arrays import Array
 from analysis.catalogue import AnyLaw, published
-from analysis.law import Mark
+from analysis.law import BLOCKS_ALONE, Mark
 from analysis.valley import ValleyShape
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ LENDER = "gemstones-width-depth-params-tokens"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """name as asked for ("levine2020", "fit:quickstart"); label for people; depth_interval of L* at N, or None."""
+    """name as asked for ("levine2020", "fit:quickstart"); label for people; depth_interval of L* at N, or None.
+
+    counting   what N counts in what is asked and answered; a law's own authors may count more
+    """
 
     name: str
     label: str
@@ -36,6 +39,7 @@ class Source:
     block_coefficient: float = 12.0
     valley: ValleyShape | None = None
     notes: tuple[str, ...] = ()
+    counting: str = BLOCKS_ALONE
 
     def depth(self, params: float | Array) -> Array:
         """L*. Raises LawError where the law has no depth."""
@@ -105,6 +109,7 @@ def source_of_fit(name: str, fit: Fit) -> Source:
         params_range=fit.params_range,
         block_coefficient=fit.block_coefficient,
         valley=fit.valley,
+        counting=fit.counting,
         notes=(f"the fit is {fit.status}", *fit.notes) if fit.status != "converged" else fit.notes,
     )
 

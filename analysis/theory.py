@@ -44,7 +44,11 @@ def side_by_theory(depth: float, width: float) -> Side:
 
 def side_by_law(law: AnyLaw, depth: float, width: float, block_coefficient: float = 12.0) -> Side:
     """Whether a network is shallower or deeper than the law's best depth at its size. Raises LawError without one."""
-    best = float(law.depth(block_coefficient * depth * width**2, block_coefficient))
+    return side_of(depth, float(law.depth(block_coefficient * depth * width**2, block_coefficient)))
+
+
+def side_of(depth: float, best: float) -> Side:
+    """On which side of the best depth a network lies."""
     return Side.SHALLOW if depth < best else Side.DEEP
 
 

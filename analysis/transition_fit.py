@@ -89,6 +89,7 @@ def fit_transition(
         runs=cells.runs,
         params_range=(float(cells.params.min()), float(cells.params.max())),
         block_coefficient=cells.block_coefficient,
+        counting=cells.counting,
         residuals=best.surface.residuals[0],
         noise=best.noise,
         valley=ValleyShape(

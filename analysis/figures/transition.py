@@ -30,9 +30,10 @@ def transition_figure(found: tuple[Crossing, ...], fit: Fit | None = None, *, de
         axes = figure.subplots()
         axes.set_yscale("log")
         _points(axes, pairs, k)
-        seen = axes.get_ylim()
+        seen = axes.get_ylim() if axes.has_data() else None
         if fit is not None and isinstance(fit.law, TransitionLaw):
             _law(axes, fit, fit.law, depths)
+            seen = seen or axes.get_ylim()
         try:
             paper, constants = published("levine2020")
             if isinstance(paper, TransitionLaw):
@@ -41,7 +42,7 @@ def transition_figure(found: tuple[Crossing, ...], fit: Fit | None = None, *, de
             pass
         theory = threshold_width(depths)
         axes.plot(depths, theory, color="0.45", linestyle=":", linewidth=1.2, label="theory: d = 3^L")
-        low, high = seen if pairs else (50.0, 5000.0)
+        low, high = seen or (float(depths[0]) * 10, float(depths[-1]) * 60)
         axes.set_ylim(low / 2, high * 2)
         axes.set_xlim(depths[0], depths[-1])
         plain_ticks(axes.yaxis)

@@ -1,5 +1,7 @@
 """Loss over depth at fixed size: the valleys, their bottoms, and the fitted surface."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -14,7 +16,8 @@ MOST = 6  # sizes drawn
 
 def valley_figure(cells: Cells, noise: Noise, bottoms: tuple[Bottom, ...] = (), fit: Fit | None = None) -> Figure:
     """Left, loss above the best of its size over depth, for up to six sizes, with the fitted valleys; right, the best
-    depth over size: local fits with 95 % intervals, and the fitted law.
+    depth over size: local fits with 95 % intervals (hollow where one side of it lies beyond the depths trained), and
+    the fitted law.
     """
     groups = size_groups(cells.log_params, 1.4)
     wide = [g for g in np.unique(groups) if len(np.unique(cells.depth[groups == g])) >= 3]
@@ -54,7 +57,9 @@ def valley_figure(cells: Cells, noise: Noise, bottoms: tuple[Bottom, ...] = (), 
             low, high = bottom.interval
             if bottom.depth:
                 bars = [[bottom.depth - (low or bottom.depth)], [(high or bottom.depth) - bottom.depth]]
-                right.errorbar([bottom.params], [bottom.depth], bars, fmt="o", color="k", markersize=4, linewidth=0.8)
+                look: Any = {"color": "k", "markersize": 4, "linewidth": 0.8}
+                filled = "k" if low and high else "white"
+                right.errorbar([bottom.params], [bottom.depth], bars, fmt="o", markerfacecolor=filled, **look)
             elif high or low:
                 right.plot(
                     [bottom.params],

@@ -8,7 +8,9 @@ from orchestrator.commands.guidelines import guideline_table
 from orchestrator.commands.printing import print_table
 
 if TYPE_CHECKING:
-    from analysis.study import Study
+    from analysis.study import SizeRow, Study
+
+MOST_DEPTHS = 8  # columns of the loss table
 
 
 def print_losses(study: Study) -> None:
@@ -17,14 +19,32 @@ def print_losses(study: Study) -> None:
 
     sizes = by_size(study.cells)
     depths = sorted({depth for row in sizes for depth in row.losses})
+    title = f"Held-out loss, nats per token, after {study.cells.tokens:.3g} tokens (* best of its size)"
+    if len(depths) > MOST_DEPTHS:
+        print_table(["N", "depth: loss"], [[f"{row.params:.2g}", listed(row)] for row in sizes], title=title)
+        print(f"N counts {study.cells.counting}")
+        return
     rows = []
     for row in sizes:
         losses = {depth: f"{loss:.4f}{' *' if depth == row.best else '  '}" for depth, loss in row.losses.items()}
         rows.append([f"{row.params:.2g}", *[losses.get(depth) for depth in depths], row.best])
-    title = f"Held-out loss, nats per token, after {study.cells.tokens:.3g} tokens (* best of its size)"
     print_table(
         ["N", *[f"{depth} layer{'s' if depth > 1 else ''}" for depth in depths], "best depth"], rows, title=title
     )
+    print(f"N counts {study.cells.counting}")
+
+
+def listed(row: SizeRow) -> str:
+    """Losses of one size by depth, for tables whose depths are too many for columns."""
+    return ", ".join(f"{depth}: {loss:.4f}{' *' if depth == row.best else ''}" for depth, loss in row.losses.items())
+
+
+def print_groups(study: Study) -> None:
+    """Networks of nearly one size: does the deepest win, and how sure is that? Only where depths make no curves."""
+    if study.crossings:
+        return
+    for group in study.groups:
+        print(group.sentence())
 
 
 def print_transition(study: Study) -> None:

@@ -18,7 +18,13 @@ def command(
 ) -> int:
     """Say what a sweep's losses say: transitions, laws with intervals, and how well each law foretells larger sizes."""
     from analysis.law import LawError
-    from orchestrator.commands.conclusions import print_fits, print_losses, print_ranking, print_transition
+    from orchestrator.commands.conclusions import (
+        print_fits,
+        print_groups,
+        print_losses,
+        print_ranking,
+        print_transition,
+    )
     from orchestrator.commands.printing import print_json
     from orchestrator.studies import sweep_study
     from sweeps.safe_yaml import SpecError
@@ -35,6 +41,7 @@ def command(
         return 0
     print_losses(study)
     print_transition(study)
+    print_groups(study)
     print_fits(study)
     print_ranking(study)
     return 0

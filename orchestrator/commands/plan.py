@@ -51,6 +51,7 @@ def command(
     else:
         placed = assigner(asked, made.trials, machines)
     listed = rows(made, placed)
+    beside_laws(listed)
     summed = totals(listed, made, devices.currency)
     if timeline is not None and simulation is not None:
         from orchestrator.timeline import draw
@@ -88,6 +89,23 @@ def planned(asked: Spec, results: str) -> Plan:
     return resolved(asked, store, corpus)[0] if corpus else plan(asked, None, {})
 
 
+def beside_laws(listed: list[dict[str, Any]]) -> None:
+    """Each row gets `best_depth`, by published law at its L·d², and `sides`, by these laws and by the theory."""
+    import numpy as np
+
+    from analysis.guideline import published_sources
+    from analysis.theory import side_by_theory, side_of
+
+    depths, widths = (np.array([row[name] for row in listed], float) for name in ("depth", "width"))
+    # N as the paper's block would have it: a best depth hangs on L·d² alone, whatever a family's block holds.
+    best = {source.name: source.depth(12.0 * depths * widths**2) for source in published_sources()}
+    for place, row in enumerate(listed):
+        own = {law: float(found[place]) for law, found in best.items()}
+        sides = {law: str(side_of(row["depth"], depth)) for law, depth in own.items()}
+        row["best_depth"] = own
+        row["sides"] = {"theory": str(side_by_theory(row["depth"], row["width"])), **sides}
+
+
 def cores() -> int:
     import os
 
@@ -109,7 +127,20 @@ def show(name: str, kinds: str, answer: dict[str, Any]) -> None:
     """The table, the totals under it, and the simulated run."""
     from orchestrator.commands.printing import print_table
 
-    columns = ["trial", "L × d", "N", "parameters", "rate", "FLOPs", "GiB", "devices", "micro-batch", "hours", "price"]
+    columns = [
+        "trial",
+        "L × d",
+        "N",
+        "parameters",
+        "rate",
+        "FLOPs",
+        "GiB",
+        "devices",
+        "micro-batch",
+        "hours",
+        "price",
+        "best L",
+    ]
     cells = [
         [
             row["trial_id"] + ("" if row["purpose"] == "result" else f" {row['purpose']}"),
@@ -123,6 +154,7 @@ def show(name: str, kinds: str, answer: dict[str, Any]) -> None:
             f"{row['micro_batch']} × {row['accumulation']}" + (" recomputed" if row["checkpoint_activations"] else ""),
             f"{row['hours']:.3g}",
             f"{row['price']:,.2f}",
+            among_laws(row),
         ]
         for row in answer["trials"]
     ]
@@ -133,11 +165,26 @@ def show(name: str, kinds: str, answer: dict[str, Any]) -> None:
         f"{total['price']:,.0f} {total['currency']}"
         + (f"; {total['waiting']} more wait for their learning rate" if total["waiting"] else "")
     )
+    if answer["trials"]:
+        print(by_side(answer["trials"]))
     if made := answer.get("simulation"):
         print(
             f"simulated: {made['makespan_hours']:.3g} hours on {made['devices']} devices, "
             f"{made['utilisation']:.0%} of them busy; no schedule beats {made['lower_bound_hours']:.3g} hours"
         )
+
+
+def among_laws(row: dict[str, Any]) -> str:
+    """The best depths of the published laws, and on which side of them the network lies where they agree."""
+    low, high = min(row["best_depth"].values()), max(row["best_depth"].values())
+    sides = {side for law, side in row["sides"].items() if law != "theory"}
+    return f"{low:.0f}–{high:.0f} {sides.pop() if len(sides) == 1 else 'between'}"
+
+
+def by_side(listed: list[dict[str, Any]]) -> str:
+    """How many networks are shallower than their best depth, by law, and by the theory's threshold log₃(d)."""
+    counts = {name: sum(row["sides"][name] == "shallow" for row in listed) for name in listed[0]["sides"]}
+    return f"shallow, of {len(listed)}: " + ", ".join(f"{count} by {name}" for name, count in counts.items())
 
 
 def talk(made: Plan, dated: str) -> None:
