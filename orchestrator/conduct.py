@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -159,11 +161,14 @@ def connected(address: str | None) -> Iterator[None]:
     """Ray, started on this machine or joined at an address, and left again."""
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quietly: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    ours = signal.getsignal(signal.SIGTERM)
     if address:
         ray.init(address=address, **quietly)
     else:
         cpus = len(os.sched_getaffinity(0))
         ray.init(num_cpus=cpus, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quietly)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, ours)  # ray.init puts one of its own there, which ends the process at once
     try:
         yield
     finally:

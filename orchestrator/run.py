@@ -10,7 +10,7 @@ from orchestrator.display import Display
 from orchestrator.failures import is_final, kind
 from orchestrator.literal import resolved
 from orchestrator.provenance import versions
-from sweeps.planning import Plan
+from sweeps.planning import Plan, plan
 from sweeps.record import publish_plan
 from sweeps.safe_yaml import SpecError
 from sweeps.spec import Spec
@@ -31,6 +31,7 @@ class Outcome:
 
 def run(spec: Spec, store: Store, display: Display, stopping: Callable[[], bool], *, takeover: bool = False) -> Outcome:
     """Train what is not finished. Raises SpecError before anything starts, StoreError where the store fails."""
+    plan(spec, None, {})  # what the spec's own parts rule out is refused before anything is written
     corpus = find_prepared(spec, store)
     if corpus is None:
         display.say(f"preparing the corpus {spec.data.corpus}")

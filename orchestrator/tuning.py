@@ -163,6 +163,7 @@ def resources(config: dict[str, Any]) -> PlacementGroupFactory:
 def fit(feed: Feed, hang_seconds: float) -> None:
     """Run until the dispatcher has nothing left, or the conductor stops. Needs a connected Ray."""
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
+    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # what a signal means is the command's to say
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(8, len(ray.nodes()) * 8))
     with tempfile.TemporaryDirectory(prefix="interplay-tune-") as folder:
         tune.Tuner(

@@ -183,7 +183,8 @@ def ending(store: Store, trial_id: str, attempt: int) -> str | None:
     names = [match.string for match in parts(store) if match["trial"] == trial_id and int(match["attempt"]) == attempt]
     if not names:
         return None
-    last = decode(store.read(f"metrics/{names[-1]}"))[0].slice(-1).to_pylist()[0]
+    rows = decode(store.read(f"metrics/{names[-1]}"))[0]
+    last = rows.slice(rows.num_rows - 1).to_pylist()[0]
     return last["reason"] if last["event"] == "end" else None
 
 

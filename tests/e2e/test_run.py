@@ -114,12 +114,21 @@ def test_a_signal_saves_and_the_next_run_goes_on(tmp_path: Path, undisturbed: Ro
     assert metrics(results) == undisturbed
 
 
-def test_bad_requests_start_nothing(tmp_path: Path) -> None:
-    results = ["--results", str(tmp_path / "r")]
-    done = sweep("run", str(spec(tmp_path, old="heads:", new="haeds:")), *results)
-    assert (done.returncode, "did you mean 'heads'?" in done.stderr) == (2, True)
-    done = sweep("run", str(spec(tmp_path, old="python-stdlib", new="python-stdlb")), *results)
-    assert (done.returncode, "did you mean 'python-stdlib'?" in done.stderr) == (2, True)
-    done = sweep("run", str(spec(tmp_path, old="widths: [8, 16]", new="widths: [9]")), *results)
-    assert (done.returncode, "width 9 does not divide by heads 2" in done.stderr) == (2, True)
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("heads:", "haeds:", "tiny.yaml:2: model.haeds: there is no such key; did you mean 'heads'?"),
+        ("widths: [8, 16]", "widths: [9]", "width 9 does not divide by heads 2; the nearest widths that do are 8 and 10"),
+        ("depths: [1, 2]", "depths: [0]", "grid.depths[0] is 0; it should be greater than or equal to 1"),
+        ("batch_tokens: 256", "batch_tokens: 250", "training.batch_tokens is 250, which does not divide by model.context 32"),
+        ("python-stdlib", "python-stdlb", "data.corpus: there is no source of text called 'python-stdlb'; did you mean"),
+        ("depths: [1, 2], widths: [8, 16]", "depths: [48], sizes: [100]", "no network of 48 layers has a size near 100"),
+        ("python-stdlib", "!!python/object/apply:os.system ['true']", "the tag 'tag:yaml.org,2002:python/object/apply:os.system' is not allowed"),
+        ("name: tiny", "name: ../tiny", "name is '../tiny'; allowed are lower-case letters, digits"),
+    ],
+    ids=["key", "width", "layers", "batch", "corpus", "size", "tag", "name"],
+)  # fmt: skip
+def test_a_bad_request_starts_nothing(tmp_path: Path, old: str, new: str, message: str) -> None:
+    done = sweep("run", str(spec(tmp_path, old=old, new=new)), "--results", str(tmp_path / "r"))
+    assert (done.returncode, message in done.stderr) == (2, True), done.stderr
     assert not (tmp_path / "r").exists()
