@@ -7,10 +7,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from sweeps.record import CLAIM_FILE, PART_FILE, PLAN_FILE
-from sweeps.rows import ATTEMPTS, METRICS, PLANS, SCHEMA_VERSION, VERSION_KEY, decode
+from sweeps.intact import FOLDERS, damaged
+from sweeps.record import RecordError
+from sweeps.rows import SCHEMA_VERSION, VERSION_KEY
 from sweeps.store import Store
 from sweeps.views import connect
 
@@ -28,42 +31,42 @@ def defect(file: str, what: str, repair: str) -> Finding:
 
 def parquet_findings(store: Store) -> Iterator[Finding]:
     """Files that cannot be read, are of another schema, or have no name of ours."""
-    patterns = {"plans": (PLAN_FILE, PLANS), "attempts": (CLAIM_FILE, ATTEMPTS), "metrics": (PART_FILE, METRICS)}
-    for folder, (pattern, schema) in patterns.items():
+    for folder, (pattern, _) in FOLDERS.items():
         for name in store.names(folder):
-            file = f"{folder}/{name}"
-            if not pattern.fullmatch(name):
-                yield defect(file, "is not one of ours", "move it out of the record")
-                continue
-            try:
-                table, _ = decode(store.read(file))
-            except (pa.ArrowInvalid, OSError) as error:
-                yield defect(file, f"is damaged: {' '.join(str(error).split())[:200]}", REPAIRS[folder])
-                continue
-            yield from schema_findings(file, table.schema, schema)
+            if pattern and not pattern.fullmatch(name):
+                yield defect(f"{folder}/{name}", "is not one of ours", "move it out of the record")
+    for file, what in damaged(store):
+        folder, name = file.split("/", 1)
+        pattern = FOLDERS[folder][0]
+        if pattern is None or pattern.fullmatch(name):
+            foreign = not what.startswith("is damaged")
+            yield defect(file, what, "move it out of the record" if foreign else REPAIRS[folder])
+        else:
+            yield defect(file, what, "move it out of the record")
+    for folder in FOLDERS:
+        for name in store.names(folder):
+            if (version := newer(store, f"{folder}/{name}")) is not None:
+                what = f"has schema version {version}, newer than this code's {SCHEMA_VERSION}"
+                yield defect(f"{folder}/{name}", what, "update interplay")
 
 
 REPAIRS = {
     "plans": "delete it and run `sweep run` with its spec again: the same plan is written anew",
     "attempts": "delete it: the attempt's rows say the rest",
     "metrics": "delete the trial's files in metrics/ and attempts/ and run the sweep again: it is trained anew",
+    "compact": "delete it: the parts it was made of are read instead, unless `sweep gc` removed them",
 }
 
 
-def schema_findings(file: str, found: pa.Schema, expected: pa.Schema) -> Iterator[Finding]:
-    """Columns of another type, and files of code newer than this."""
-    version = (found.metadata or {}).get(VERSION_KEY)
-    if version is None:
-        yield defect(file, "was not written by interplay", "move it out of the record")
-    elif int(version) > SCHEMA_VERSION:
-        yield defect(
-            file, f"has schema version {int(version)}, newer than this code's {SCHEMA_VERSION}", "update interplay"
-        )
-    for field in expected:
-        place = found.get_field_index(field.name)
-        if place >= 0 and found.field(place).type != field.type:
-            what = f"column {field.name} is {found.field(place).type}, not {field.type}"
-            yield defect(file, what, "move it out of the record")
+def newer(store: Store, file: str) -> int | None:
+    """The schema version of a file that newer code wrote; None for any other."""
+    filesystem, root = store.arrow()
+    try:
+        metadata = pq.read_metadata(f"{root}/{file}", filesystem=filesystem).metadata or {}
+        version = int(metadata.get(VERSION_KEY, 0))
+    except (pa.ArrowException, OSError, ValueError):
+        return None  # damaged, and named for it
+    return version if version > SCHEMA_VERSION else None
 
 
 def row_findings(store: Store) -> Iterator[Finding]:
@@ -83,7 +86,7 @@ def row_findings(store: Store) -> Iterator[Finding]:
             orphans = connection.execute(
                 "select distinct trial_id from rows where trial_id not in (select trial_id from plans)"
             ).fetchall()
-    except Exception as error:  # a damaged file is named by parquet_findings already
+    except (RecordError, duckdb.Error) as error:  # a damaged file is named by parquet_findings already
         yield defect(
             "metrics", f"cannot be read as a whole: {' '.join(str(error).split())[:200]}", "see the files above"
         )
@@ -92,17 +95,20 @@ def row_findings(store: Store) -> Iterator[Finding]:
         what = f"steps {first + 1}..{last} should be there once; there are {rows} rows of {steps} steps, {low}..{high}"
         yield defect(f"metrics/{trial}-*", what, REPAIRS["metrics"])
     for (trial,) in orphans:
-        yield defect(f"metrics/{trial}-*", "belongs to no plan here", "copy the plan it belongs to, or `sweep gc`")
+        yield defect(f"metrics/{trial}-*", "belongs to no plan here", "copy the plan it belongs to, or delete it")
 
 
 def checkpoint_findings(store: Store) -> Iterator[Finding]:
     """Manifests whose shards are missing or not what they say."""
-    with connect(store) as connection:
-        trials = [trial for (trial,) in connection.execute("select trial_id from trials").fetchall()]
+    try:
+        with connect(store) as connection:
+            trials = [trial for (trial,) in connection.execute("select trial_id from trials").fetchall()]
+    except RecordError:  # named by parquet_findings already
+        return
     for trial in trials:
         names = store.names(f"checkpoints/{trial}")
         for name in names:
-            if not name.endswith(".json"):
+            if not name.endswith(".json") or f"{name.removesuffix('.json')}.damaged" in names:
                 continue
             try:
                 shards = json.loads(store.read(f"checkpoints/{trial}/{name}"))["shards"]

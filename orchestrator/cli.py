@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from orchestrator.commands import doctor, figures, fit, import_, plan, query, recommend, run, status
+from orchestrator.commands import (
+    compact,
+    doctor,
+    figures,
+    fit,
+    gc,
+    import_,
+    migrate,
+    plan,
+    query,
+    recommend,
+    run,
+    status,
+)
 
 app = typer.Typer(
     name="sweep",
@@ -16,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (plan, run, status, query, fit, recommend, figures, doctor):
+for module in (plan, run, status, query, fit, recommend, figures, doctor, compact, gc, migrate):
     app.command(name=module.__name__.rsplit(".", 1)[1].rstrip("_"))(module.command)
 app.add_typer(import_.app, name="import")
 

@@ -13,6 +13,7 @@ from typing import Any
 import ray
 
 from orchestrator import bulletin
+from orchestrator.access import guard
 from orchestrator.assign import assigner, devices_for, machines_of
 from orchestrator.chatter import quiet
 from orchestrator.corpora.prepare import Prepared
@@ -158,7 +159,8 @@ def leave(display: Display) -> None:
 
 @contextmanager
 def connected(address: str | None) -> Iterator[None]:
-    """Ray, started on this machine or joined at an address, and left again."""
+    """Ray, started on this machine or joined at an address, and left again. Raises SpecError (orchestrator.access)."""
+    guard(address, os.environ)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quietly: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     ours = signal.getsignal(signal.SIGTERM)

@@ -20,10 +20,13 @@ SECONDS = 300.0
 MEMORY_MB = 4000
 
 
-def answer(store: Store, sql: str, *, seconds: float = SECONDS, memory_mb: int = MEMORY_MB) -> pa.Table:
+def answer(
+    store: Store, sql: str, *, seconds: float = SECONDS, memory_mb: int = MEMORY_MB, allow_partial: bool = False
+) -> pa.Table:
     """The answer to one SELECT. Raises SpecError for anything else, for what the box refuses and past its
-    limits, RecordError where the record is damaged."""
-    request = json.dumps({"uri": store.uri, "sql": sql, "memory_mb": memory_mb})
+    limits, RecordError where the record is damaged; with `allow_partial` the damaged files are left out instead,
+    and named on standard error."""
+    request = json.dumps({"uri": store.uri, "sql": sql, "memory_mb": memory_mb, "allow_partial": allow_partial})
     # -P: a module in the folder the user happens to stand in must not be taken for one of ours
     command = [sys.executable, "-P", "-m", "sweeps.boxed"]
     try:
@@ -31,6 +34,7 @@ def answer(store: Store, sql: str, *, seconds: float = SECONDS, memory_mb: int =
     except subprocess.TimeoutExpired:
         raise SpecError(f"the query took longer than {seconds:g} s and was stopped; narrow it down") from None
     if done.returncode == 0:
+        sys.stderr.write(done.stderr.decode(errors="replace") if allow_partial else "")
         with pa.ipc.open_stream(done.stdout) as stream:
             return stream.read_all()
     said = done.stderr.decode(errors="replace").strip()

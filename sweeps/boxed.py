@@ -10,9 +10,11 @@ import sys
 import duckdb
 import pyarrow as pa
 
+from sweeps.intact import name_the_damage
+from sweeps.partial import without_damaged
 from sweeps.record import RecordError
 from sweeps.safe_yaml import SpecError
-from sweeps.store import open_store
+from sweeps.store import Store, open_store
 from sweeps.views import VIEWS, connect
 
 OVERHEAD_MB = 1500  # what Python, Arrow and DuckDB map before the first row
@@ -23,7 +25,10 @@ def main() -> int:
     limit = (request["memory_mb"] + OVERHEAD_MB) << 20
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     try:
-        table = ask(request["uri"], request["sql"], request["memory_mb"])
+        store = open_store(request["uri"])
+        if request["allow_partial"]:
+            store = without_damaged(store, say=lambda text: print(text, file=sys.stderr))
+        table = ask(store, request["sql"], request["memory_mb"])
     except SpecError as refused:
         print(refused, file=sys.stderr)
         return 2
@@ -35,9 +40,9 @@ def main() -> int:
     return 0
 
 
-def ask(uri: str, sql: str, memory_mb: int) -> pa.Table:
-    """Answer one SELECT. Raises SpecError for anything else and for what DuckDB refuses."""
-    with connect(open_store(uri)) as connection:
+def ask(store: Store, sql: str, memory_mb: int) -> pa.Table:
+    """Answer one SELECT. Raises SpecError for anything else and for what DuckDB refuses, RecordError for damage."""
+    with connect(store) as connection:
         lock(connection, memory_mb)
         try:
             statements = connection.extract_statements(sql)
@@ -50,7 +55,10 @@ def ask(uri: str, sql: str, memory_mb: int) -> pa.Table:
             return connection.sql(sql).to_arrow_table()
         except (duckdb.OutOfMemoryException, MemoryError):
             raise SpecError(f"the query needs more than {memory_mb} MB of memory; narrow it down") from None
+        except (duckdb.BinderException, duckdb.CatalogException, duckdb.PermissionException) as error:
+            raise SpecError(f"the query was refused: {first_lines(error)}") from None
         except duckdb.Error as error:
+            name_the_damage(store, error)
             raise SpecError(f"the query was refused: {first_lines(error)}") from None
 
 

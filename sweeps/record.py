@@ -3,7 +3,7 @@
 plans/<sweep>-<plan>.parquet             one row a trial; the spec in the footer
 attempts/<trial>-a<attempt>.parquet      the claim, made by exclusive creation: an attempt has one owner
 metrics/<trial>-a<attempt>-<seq>.parquet   parts of an attempt's rows, in order
-compact/<hash>.parquet                   finished trials merged; the footer lists whose parts readers skip
+compact/<hash>.parquet                   finished trials merged (sweeps/compacted.py); readers skip their parts
 checkpoints/<trial>/…                    orchestrator/checkpoints.py
 corpora/<hash>/…                         orchestrator/corpora
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ from models.counts import flops_per_token, parameters, parameters_total
 from sweeps.planning import Plan, Planned
 from sweeps.rows import ATTEMPTS, PLANS, decode, encode
 from sweeps.safe_yaml import SpecError
-from sweeps.store import AlreadyPublished, Store
+from sweeps.store import AlreadyPublished, Store, StoreError
 from sweeps.trial import canonical
 
 PLAN_FILE = re.compile(r"(?P<sweep>.+)-(?P<plan>[0-9a-f]{12})\.parquet")
@@ -143,7 +143,9 @@ def read_plan(store: Store, sweep: str, plan: str) -> PlanFile:
     name = f"plans/{sweep}-{plan}.parquet"
     try:
         rows, footer = decode(store.read(name))
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, StoreError):
+            raise
         raise RecordError(f"{store.uri}/{name} is damaged: {error}; run `sweep doctor`") from error
     planned_at = rows.column("planned_at")[0].as_py()
     return PlanFile(sweep=sweep, plan=plan, planned_at=planned_at, rows=rows, footer=footer)
@@ -175,7 +177,7 @@ def resume_steps(store: Store, trial_id: str) -> dict[int, int]:
     for match in parts(store):
         if match["trial"] == trial_id:
             first.setdefault(int(match["attempt"]), match.string)
-    return {n: decode(store.read(f"metrics/{name}"))[0].column("resume_step")[0].as_py() for n, name in first.items()}
+    return {n: read_part(store, name).column("resume_step")[0].as_py() for n, name in first.items()}
 
 
 def ending(store: Store, trial_id: str, attempt: int) -> str | None:
@@ -183,9 +185,19 @@ def ending(store: Store, trial_id: str, attempt: int) -> str | None:
     names = [match.string for match in parts(store) if match["trial"] == trial_id and int(match["attempt"]) == attempt]
     if not names:
         return None
-    rows = decode(store.read(f"metrics/{names[-1]}"))[0]
+    rows = read_part(store, names[-1])
     last = rows.slice(rows.num_rows - 1).to_pylist()[0]
     return last["reason"] if last["event"] == "end" else None
+
+
+def read_part(store: Store, name: str) -> pa.Table:
+    """A part's rows. Raises RecordError where it is damaged."""
+    try:
+        return decode(store.read(f"metrics/{name}"))[0]
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, StoreError):
+            raise
+        raise RecordError(f"{store.uri}/metrics/{name} is damaged: {error}; run `sweep doctor`") from error
 
 
 def parts(store: Store) -> list[re.Match[str]]:
@@ -193,22 +205,9 @@ def parts(store: Store) -> list[re.Match[str]]:
     return [match for name in store.names("metrics") if (match := PART_FILE.fullmatch(name))]
 
 
-def covered(store: Store) -> tuple[list[str], set[str]]:
-    """Names of the compacted files, and the trials they cover."""
-    import pyarrow.parquet as pq
-
-    names = [name for name in store.names("compact") if name.endswith(".parquet")]
-    filesystem, root = store.arrow()
-    trials: set[str] = set()
-    for name in names:
-        metadata = pq.read_metadata(f"{root}/compact/{name}", filesystem=filesystem).metadata
-        trials.update(json.loads(metadata[b"interplay.covers"]))
-    return names, trials
-
-
-def superseded(matches: Iterable[re.Match[str]]) -> set[str]:
-    """Trials with parts of more than one attempt: only their rows can be recomputed ones."""
+def superseded(matches: Iterable[re.Match[str]], compacted: Collection[str]) -> set[str]:
+    """Trials with parts of more than one attempt, or beside compacted rows: only theirs can be recomputed ones."""
     attempts: dict[str, set[str]] = defaultdict(set)
     for match in matches:
         attempts[match["trial"]].add(match["attempt"])
-    return {trial for trial, numbers in attempts.items() if len(numbers) > 1}
+    return {trial for trial, numbers in attempts.items() if len(numbers) > 1 or trial in compacted}

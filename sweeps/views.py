@@ -7,13 +7,15 @@ so nothing is deduplicated that need not be.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
-import pyarrow.dataset as ds
 
-from sweeps.record import covered, parts, superseded
+from sweeps.compacted import compacted
+from sweeps.intact import dataset, name_the_damage
+from sweeps.record import parts, superseded
 from sweeps.rows import ATTEMPTS, METRICS, PLANS
 from sweeps.store import Store
 
@@ -49,30 +51,43 @@ VIEWS = {
 }
 
 
-def connect(store: Store) -> duckdb.DuckDBPyConnection:
-    """A connection with the four views over what is in the record now."""
-    connection = duckdb.connect()
-    filesystem, root = store.arrow()
+@contextmanager
+def connect(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the four views over what is in the record now.
 
-    def register(name: str, files: list[str], schema: pa.Schema) -> None:
-        data: Any = schema.empty_table()
-        if files:
-            data = ds.dataset(
-                [f"{root}/{file}" for file in files], schema=schema, format="parquet", filesystem=filesystem
-            )
-        connection.register(name, data)
+    Raises RecordError for a damaged or foreign file, at once or out of the block in which a query met it.
+    """
+    with duckdb.connect() as connection:
+        build(connection, store)
+        try:
+            yield connection
+        except duckdb.Error as error:
+            name_the_damage(store, error)
+            raise
 
-    compacted, skipped = covered(store)
-    live = [match for match in parts(store) if match["trial"] not in skipped]
-    files = [f"compact/{name}" for name in compacted] + [f"metrics/{match.string}" for match in live]
-    register("rows", files, METRICS)
-    register("claims", [f"attempts/{name}" for name in store.names("attempts")], ATTEMPTS)
-    register("plans", [f"plans/{name}" for name in store.names("plans")], PLANS)
-    again = superseded(live)
+
+def build(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
+    """Lay the views over the record's files, each trial's rows taken from its parts or from one compacted file."""
+    wholes = compacted(store)
+    covers = {trial: whole.covers[trial] for whole in wholes for trial in whole.takes}
+    live = [match for match in parts(store) if int(match["attempt"]) > covers.get(match["trial"], 0)]
+    sources = ["select * from parts"]
+    for number, whole in enumerate(whole for whole in wholes if whole.takes):
+        connection.register(f"whole{number}", dataset(store, [whole.file], METRICS))
+        source = f"select * from whole{number}"  # noqa: S608 – a number of ours
+        if len(whole.takes) < len(whole.covers):
+            connection.register(f"taken{number}", pa.table({"trial_id": sorted(whole.takes)}))
+            source += f" where trial_id in (select trial_id from taken{number})"  # noqa: S608 – likewise
+        sources.append(source)
+    connection.register("parts", dataset(store, [f"metrics/{match.string}" for match in live], METRICS))
+    connection.execute(f"create view rows as {' union all '.join(sources)}")
+    for name, schema in (("attempts", ATTEMPTS), ("plans", PLANS)):
+        files = [f"{name}/{file}" for file in store.names(name) if file.endswith(".parquet")]
+        connection.register("claims" if name == "attempts" else name, dataset(store, files, schema))
+    again = superseded(live, covers)
     connection.register("repeated", pa.table({"trial_id": pa.array(sorted(again), pa.string())}))
     resumed = [f"metrics/{match.string}" for match in live if match["trial"] in again]
-    register("resumed", resumed, METRICS)
+    connection.register("resumed", dataset(store, resumed, METRICS))
     connection.execute("create table resumes as select distinct trial_id, attempt, resume_step from resumed")
     for name, query in VIEWS.items():
         connection.execute(f"create view {name} as {query}")
-    return connection

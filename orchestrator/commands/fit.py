@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.commands.options import AsJson, Results
+from orchestrator.commands.options import AllowPartial, AsJson, Results, opened
 
 
 def command(
@@ -14,6 +14,7 @@ def command(
     law: Annotated[list[str] | None, typer.Option(help="only these laws; all if left out")] = None,
     tokens: Annotated[float | None, typer.Option(help="the token budget; the one of most shapes if left out")] = None,
     results: Results = "results",
+    allow_partial: AllowPartial = False,
     as_json: AsJson = False,
 ) -> int:
     """Say what a sweep's losses say: transitions, laws with intervals, and how well each law foretells larger sizes."""
@@ -28,10 +29,9 @@ def command(
     from orchestrator.commands.printing import print_json
     from orchestrator.studies import sweep_study
     from sweeps.safe_yaml import SpecError
-    from sweeps.store import open_store
 
     try:
-        study = sweep_study(open_store(results), sweep, tokens=tokens, laws=tuple(law) if law else None)
+        study = sweep_study(opened(results, allow_partial), sweep, tokens=tokens, laws=tuple(law) if law else None)
         fits = [study.fit(name) for name in law] if law else list(study.fits.values())
     except LawError as error:
         raise SpecError(str(error)) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.commands.options import opened
 from orchestrator.commands.printing import print_json, print_table
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from analysis.source import Source
 
 
-def sources_for(names: list[str], results: str) -> list[Source]:
+def sources_for(names: list[str], results: str, allow_partial: bool = False) -> list[Source]:
     """Published laws by name, sweeps' own as fit:SWEEP or fit:SWEEP:LAW, `all` for every published one with a depth.
 
     Raises LawError, FitError, NoSuchSweep.
@@ -26,20 +27,19 @@ def sources_for(names: list[str], results: str) -> list[Source]:
         if name == "all":
             found += published_sources()
         elif name.startswith("fit:"):
-            found.append(fitted_source(name, results))
+            found.append(fitted_source(name, results, allow_partial))
         else:
             found.append(source_of_published(name))
     return found
 
 
-def fitted_source(name: str, results: str) -> Source:
+def fitted_source(name: str, results: str, allow_partial: bool) -> Source:
     """A sweep's own law: the best ranked of those that converged, unless one is named."""
     from analysis.source import source_of_fit
     from orchestrator.studies import best_law, sweep_study
-    from sweeps.store import open_store
 
     _, sweep, *law = name.split(":", 2)
-    study = sweep_study(open_store(results), sweep, laws=tuple(law) or None)
+    study = sweep_study(opened(results, allow_partial), sweep, laws=tuple(law) or None)
     return source_of_fit(name, study.fit(law[0] if law else best_law(study)))
 
 

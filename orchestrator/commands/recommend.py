@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.commands.options import AsJson, Results
+from orchestrator.commands.options import AllowPartial, AsJson, Results
 
 if TYPE_CHECKING:
     from analysis.guideline import Guideline
@@ -29,6 +29,7 @@ def command(
     table: Annotated[bool, typer.Option("--table", help="the guideline from 1e6 to 1e12 parameters instead")] = False,
     models: Annotated[bool, typer.Option("--models", help="well-known models beside each law instead")] = False,
     results: Results = "results",
+    allow_partial: AllowPartial = False,
     as_json: AsJson = False,
 ) -> int:
     """How deep and how wide for this many parameters, or this much compute? Needs no results unless fit: is asked."""
@@ -51,7 +52,7 @@ def command(
         if table or models:
             asked_once({"--params": params, "--flops": flops, "--tokens": tokens}, table=table, models=models)
         hardware = Hardware(multiple_of=multiple_of, head_dim=head_dim, tensor_parallel=tensor_parallel)
-        sources = sources_for(law or (["all"] if table or models else ["levine2020"]), results)
+        sources = sources_for(law or (["all"] if table or models else ["levine2020"]), results, allow_partial)
         if table:
             print_whole_table(sources, hardware, as_json=as_json)
             return 0

@@ -1,8 +1,6 @@
 """The record through its views: each step once, whatever happened on the way."""
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
@@ -11,41 +9,20 @@ import pyarrow.parquet as pq
 import pytest
 
 from sweeps.asking import answer
-from sweeps.planning import plan
 from sweeps.record import claim, find_plan, part_name, publish_plan
-from sweeps.rows import METRICS, encode
+from sweeps.rows import METRICS
 from sweeps.safe_yaml import SpecError
 from sweeps.states import TrialState, states
 from sweeps.status import sweep_status, trial_status
 from sweeps.store import Store, open_store
 from sweeps.views import connect
+from tests.sweeps.records import PLAN, TRIALS, attempt, planned_record
 from tests.sweeps.specs import small
-
-PLAN = plan(small(), "c" * 64, {})
-TRIALS = [planned.trial.trial_id for planned in PLAN.trials]
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    store = open_store(tmp_path)
-    publish_plan(store, PLAN, small().model_dump(mode="json"), {"python": "3"})
-    return store
-
-
-def attempt(
-    store: Store, trial: str, number: int, resume: int, until: int, end: str | None = None, per_part: int = 4
-) -> None:
-    """The rows an attempt leaves: steps resume+1..until, each loss naming attempt and step, in parts."""
-    claim(store, trial, number, {"driver": "d"})
-    position = {"trial_id": trial, "attempt": number, "resume_step": resume, "wall_time": datetime.now(UTC)}
-    rows: list[dict[str, Any]] = [position | {"step": resume, "event": "start", "reason": "initialisation"}]
-    rows += [position | {"step": step, "loss": number + step / 1000} for step in range(resume + 1, until + 1)]
-    if end:
-        rows.append(position | {"step": until, "event": "end", "reason": end, "eval_loss": 1.0 + number})
-    for seq, row in enumerate(rows):
-        row |= {"seq": seq, "tokens": row["step"] * 256, "flops": 1.0}
-    for seq in range(0, len(rows), per_part):
-        store.publish(part_name(trial, number, seq), encode(rows[seq : seq + per_part], METRICS))
+    return planned_record(open_store(tmp_path))
 
 
 def losses(store: Store, trial: str) -> list[float]:

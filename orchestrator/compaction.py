@@ -1,0 +1,112 @@
+"""Finished trials merged into one sorted file, which answers a query many times sooner than their parts.
+
+Killed at any point it leaves the record as it was: the file appears whole or not at all, stands for its trials from
+that moment, and the parts stay until `sweep gc` removes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestrator.failures import FINAL
+from sweeps.compacted import COVERS, compacted
+from sweeps.faults import fault
+from sweeps.record import RecordError
+from sweeps.rows import METRICS, SCHEMA_VERSION, VERSION_KEY
+from sweeps.store import AlreadyPublished, FolderStore, Store
+from sweeps.views import connect
+
+ROWS_A_BATCH = 122_880  # DuckDB's own row group
+MEMORY = "1GB"
+
+
+def compact(store: Store) -> tuple[str | None, int]:
+    """Merge every finished trial; the file's name (None where there is nothing new to merge) and trials in it.
+
+    Raises RecordError where the record is damaged, or the merged file is not what it should be; StoreError.
+    """
+    with connect(store) as connection, room(store) as folder:
+        connection.execute(f"set memory_limit = '{MEMORY}'")
+        connection.execute(f"set temp_directory = '{folder}'")
+        covers = finished(connection)
+        before = {trial: whole.covers[trial] for whole in compacted(store) for trial in whole.takes}
+        if covers.items() <= before.items():
+            return None, 0
+        path = folder / f".{secrets.token_hex(8)}.parquet"
+        try:
+            written = write(connection, covers, path)
+            fault("compact: written")
+            verify(path, written)
+            name = f"compact/{digest(path)}.parquet"
+            try:
+                store.publish_file(name, path)
+            except AlreadyPublished:  # someone else compacted the same trials
+                return None, 0
+            fault("compact: published")
+        finally:
+            path.unlink(missing_ok=True)
+    return name, len(covers)
+
+
+def finished(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Trials that nothing more will be done about, and their last attempt."""
+    found = connection.execute("select trial_id, attempts, split_part(status, ':', 1) from trials").fetchall()
+    return {trial: attempts for trial, attempts, status in found if status in FINAL}
+
+
+def write(connection: duckdb.DuckDBPyConnection, covers: dict[str, int], path: Path) -> int:
+    """Their rows, each step once and every event, by trial and step; the number of rows."""
+    connection.register("finishing", pa.table({"trial_id": pa.array(sorted(covers), pa.string())}))
+    columns = ", ".join(METRICS.names)
+    reader = connection.sql(
+        f"""
+        select {columns} from rows m where trial_id in (select trial_id from finishing) and (
+            event is not null or trial_id not in (select trial_id from repeated) or not exists (
+                select 1 from resumes r where r.trial_id = m.trial_id and r.attempt > m.attempt
+                and r.resume_step < m.step))
+        order by trial_id, attempt, seq
+        """  # noqa: S608 – column names of ours
+    ).to_arrow_reader(ROWS_A_BATCH)
+    footer = {VERSION_KEY: str(SCHEMA_VERSION).encode(), COVERS.encode(): json.dumps(covers, sort_keys=True).encode()}
+    schema = METRICS.with_metadata(footer)
+    rows = 0
+    with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True, version="2.6") as writer:
+        for batch in reader:
+            writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+            rows += batch.num_rows
+    return rows
+
+
+def verify(path: Path, rows: int) -> None:
+    """Read it all back, checksums and all. Raises RecordError where it is not what was written."""
+    with pq.ParquetFile(path, page_checksum_verification=True) as made:
+        read = sum(batch.num_rows for batch in made.iter_batches())
+    if read != rows:
+        raise RecordError(f"{path}: {read} rows were read back of {rows} written; nothing was changed")
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+@contextmanager
+def room(store: Store) -> Iterator[Path]:
+    """A folder for the file in the making: beside the record's own, so that publishing it is a link, or temporary."""
+    if isinstance(store, FolderStore):
+        folder = store.root / "compact"
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="interplay-compact-") as temporary:
+        yield Path(temporary)
