@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sweeps.record import covered, parts, publish_plan_rows
+from sweeps.compacted import COVERS, compacted
+from sweeps.record import parts, publish_plan_rows
 from sweeps.rows import METRICS, encode
 from sweeps.safe_yaml import SpecError
 from sweeps.store import AlreadyPublished, Store
@@ -57,14 +58,14 @@ def publish_import(
         )
     trials = {imported_id(row): row for row in rows}
     plan = digest([sweep, sorted(trials)])[:12]
-    known = covered(store)[1] | {match["trial"] for match in parts(store)}
+    known = {trial for whole in compacted(store) for trial in whole.covers} | {match["trial"] for match in parts(store)}
     new = {trial: row for trial, row in trials.items() if trial not in known}
     now = datetime.now(UTC)
     if new:
         ends = [line for trial, row in sorted(new.items()) for line in _lines(trial, row, now)]
         name = f"compact/{digest(sorted(new))[:16]}.parquet"
         try:
-            store.publish(name, encode(ends, METRICS, {"interplay.covers": json.dumps(sorted(new))}))
+            store.publish(name, encode(ends, METRICS, {COVERS: json.dumps(dict.fromkeys(sorted(new), 1))}))
         except AlreadyPublished:
             new = {}
     footer = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.commands.options import AsJson, Results
+from orchestrator.commands.options import AllowPartial, AsJson, Results, opened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,6 +24,7 @@ def command(
     ] = None,
     tokens: Annotated[float | None, typer.Option(help="the token budget; the one of most shapes if left out")] = None,
     results: Results = "results",
+    allow_partial: AllowPartial = False,
     as_json: AsJson = False,
 ) -> int:
     """Draw losses, transition, valleys, residuals and the guideline to 1e12 parameters, each as SVG and PNG."""
@@ -32,10 +33,11 @@ def command(
     from orchestrator.commands.printing import print_json, print_table
     from orchestrator.studies import sweep_study
     from sweeps.safe_yaml import SpecError
-    from sweeps.store import open_store
 
     try:
-        study = sweep_study(open_store(results), sweep, tokens=tokens, laws=(law,) if law else transition_laws())
+        study = sweep_study(
+            opened(results, allow_partial), sweep, tokens=tokens, laws=(law,) if law else transition_laws()
+        )
         fit = study.fit(law) if law else best_fit(study)
     except LawError as error:
         raise SpecError(str(error)) from error
