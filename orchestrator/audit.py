@@ -128,7 +128,7 @@ def checkpoint_findings(store: Store) -> Iterator[Finding]:
 
 def corpus_findings(store: Store) -> Iterator[Finding]:
     """Prepared corpora whose files are not what their manifests say."""
-    from orchestrator.corpora.prepare import read_manifest
+    from orchestrator.corpora.prepared import read_manifest
     from orchestrator.corpora.tokens import verify
     from sweeps.store import StoreError
 

@@ -16,7 +16,7 @@ from orchestrator import bulletin
 from orchestrator.access import guard
 from orchestrator.assign import assigner, devices_for, machines_of
 from orchestrator.chatter import quiet
-from orchestrator.corpora.prepare import Prepared
+from orchestrator.corpora.prepared import Prepared
 from orchestrator.dispatch import Dispatcher, Order
 from orchestrator.display import Display
 from orchestrator.literal import resolved

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestrator.corpora.prepare import Prepared, find_prepared, prepare
+from orchestrator.corpora.extending import refuse_changed
+from orchestrator.corpora.prepare import prepare
+from orchestrator.corpora.prepared import Prepared, find_prepared
+from orchestrator.corpora.watcher import Watcher
 from orchestrator.display import Display
 from orchestrator.failures import is_final, kind
 from orchestrator.literal import resolved
@@ -35,8 +38,9 @@ def run(spec: Spec, store: Store, display: Display, stopping: Callable[[], bool]
     corpus = find_prepared(spec, store)
     if corpus is None:
         display.say(f"preparing the corpus {spec.data.corpus}")
-        corpus = prepare(spec, store)
+        corpus = prepare(spec, store, Watcher(display.say, stopping))
     check_corpus(spec, corpus)
+    refuse_changed(spec, store, corpus)
     made, known = resolved(spec, store, corpus)
     publish_plan(store, made, spec.model_dump(mode="json"), versions())
     retries = spec.cluster.retries

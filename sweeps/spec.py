@@ -51,9 +51,11 @@ class Model(Strict):
         "gpt", description="the decoder's family: gpt (the paper's), llama, or one installed beside them"
     )
     tokenizer: str = Field(
-        "bytes", description="bytes, bpe (trained on the corpus to `vocabulary`), or a tokenizer.json"
+        "bytes",
+        description="bytes, bpe (trained on the corpus to `vocabulary`), the path of a tokenizer.json, or none where "
+        "the corpus is token ids already",
     )
-    vocabulary: Count | None = Field(None, description="number of distinct tokens; 256 for bytes, needed for bpe")
+    vocabulary: Count | None = Field(None, description="number of distinct tokens; 256 for bytes, needed otherwise")
     context: Annotated[int, Field(ge=2)] = Field(128, description="tokens a sequence")
     heads: Count | None = Field(None, description="attention heads a block, the same at every width")
     head_width: Count | None = Field(None, description="dimension of a head; heads then grow with the width")
@@ -73,8 +75,8 @@ class Model(Strict):
             raise ValueError(
                 f"bytes have a vocabulary of 256, not {self.vocabulary}; leave it out or use tokenizer: bpe"
             )
-        if self.tokenizer == "bpe" and self.vocabulary is None:
-            raise ValueError("tokenizer bpe needs a vocabulary, for example vocabulary: 2000")
+        if self.tokenizer != "bytes" and self.vocabulary is None:
+            raise ValueError(f"tokenizer {self.tokenizer} needs a vocabulary, for example vocabulary: 2000")
         return self
 
 
@@ -228,7 +230,12 @@ class Evaluation(Strict):
 class Data(Strict):
     """The text, and how it is split."""
 
-    corpus: str | dict[str, Any] = Field(description="python-stdlib, or a mapping that says where the text is")
+    corpus: str | dict[str, Any] | list[str | dict[str, Any]] = Field(
+        description="where the text is: python-stdlib (this interpreter's own library), {files: PATTERN}, "
+        "{dataset: NAME} of Hugging Face, {package: NAME==VERSION, sha256: …} of the package index, "
+        "{file: PATH or ADDRESS, sha256: …}, {tokens: PATTERN} already tokenised, or a list of them "
+        "(docs/corpora.md has their keys)"
+    )
     held_out: Annotated[float, Field(gt=0, lt=1)] = Field(0.02, description="part of the documents kept for evaluation")
     repeat: bool = Field(False, description="allow more tokens than the corpus has, in further epochs")
 

@@ -76,7 +76,7 @@ def planned(asked: Spec, results: str) -> Plan:
 
     if not Path(results).is_dir() and "://" not in results:
         return plan(asked, None, {})
-    from orchestrator.corpora.prepare import find_prepared
+    from orchestrator.corpora.prepared import find_prepared
     from orchestrator.literal import resolved
     from sweeps.safe_yaml import SpecError
     from sweeps.store import open_store

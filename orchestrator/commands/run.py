@@ -21,6 +21,7 @@ def command(
     import os
     import signal
 
+    from orchestrator.corpora.watcher import Interrupted
     from orchestrator.display import Lines
     from orchestrator.run import run
     from sweeps.loading import load_spec
@@ -39,7 +40,11 @@ def command(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
     store = open_store(results)
-    outcome = run(asked, store, display, lambda: bool(stop), takeover=takeover)
+    try:
+        outcome = run(asked, store, display, lambda: bool(stop), takeover=takeover)
+    except Interrupted:
+        display.say("stopped while the corpus was prepared; the same command prepares it anew")
+        return 128 + stop[0]
     total = len(outcome.plan.trials)
     if not outcome.trained and not outcome.left:
         display.say(f"nothing to train: all {total} trials are in the record")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 END = "<|endoftext|>"
-TRAINING_BYTES = 1 << 28  # a BPE of any usual size has settled long before it has seen this much
+ENDS = (END, "<|end_of_text|>", "</s>", "<eos>")  # GPT-2 and most others; Llama 3; Llama 2 and Mistral; Gemma
+TRAINING_BYTES = 1 << 27  # a BPE of any usual size has settled long before it has seen this much
+
+Ids = NDArray[np.unsignedinteger]
 
 
 def token_type(vocabulary: int) -> np.dtype[np.unsignedinteger]:
@@ -39,7 +42,7 @@ def train_bpe(documents: Iterable[bytes], vocabulary: int) -> Tokenizer:
     trainer = BpeTrainer(
         vocab_size=vocabulary, special_tokens=[END], initial_alphabet=ByteLevel.alphabet(), show_progress=False
     )
-    tokenizer.train_from_iterator(limited(documents, TRAINING_BYTES), trainer)
+    tokenizer.train_from_iterator((document.decode() for document in documents), trainer)
     if tokenizer.get_vocab_size() != vocabulary:
         raise SpecError(
             f"model.vocabulary is {vocabulary}, but this corpus only supports {tokenizer.get_vocab_size()} BPE tokens; "
@@ -52,52 +55,19 @@ def read_tokenizer(path: Path, vocabulary: int) -> Tokenizer:
     """An existing tokenizer.json. Raises SpecError where it is not one or has another vocabulary."""
     from tokenizers import Tokenizer
 
+    if not path.is_file():
+        raise SpecError(f"model.tokenizer: there is no file {path}; write bytes, bpe, or the path of a tokenizer.json")
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises a bare Exception
         raise SpecError(f"model.tokenizer: {path} is not a tokenizer.json: {error}") from error
-    if tokenizer.get_vocab_size() != vocabulary:
-        raise SpecError(
-            f"model.vocabulary is {vocabulary}, but {path} has {tokenizer.get_vocab_size()} tokens; write that number"
-        )
+    ids = tokenizer.get_vocab(with_added_tokens=True).values()
+    needed = max(ids, default=-1) + 1
+    if needed != vocabulary:
+        raise SpecError(f"model.vocabulary is {vocabulary}, but {path} has {needed} tokens; write that number")
     return tokenizer
 
 
-def encode(
-    documents: Iterable[bytes], tokenizer: Tokenizer | None, vocabulary: int
-) -> Iterator[NDArray[np.unsignedinteger]]:
-    """Each document's ids and the end of text after it (byte 0 without a tokenizer: it is in no text)."""
-    kind = token_type(vocabulary)
-    if tokenizer is None:
-        for document in documents:
-            yield np.frombuffer(document + b"\0", dtype=np.uint8)
-        return
-    end = tokenizer.token_to_id(END)
-    for many in batched(documents, 1 << 20):
-        for encoding in tokenizer.encode_batch_fast([text.decode() for text in many], add_special_tokens=False):
-            ids = encoding.ids if end is None else [*encoding.ids, end]
-            yield np.asarray(ids, dtype=kind)
-
-
-def batched(documents: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
-    """Documents in lists of about `size` bytes together."""
-    held: list[bytes] = []
-    total = 0
-    for document in documents:
-        held.append(document)
-        total += len(document)
-        if total >= size:
-            yield held
-            held, total = [], 0
-    if held:
-        yield held
-
-
-def limited(documents: Iterable[bytes], size: int) -> Iterator[str]:
-    """Documents as text until `size` bytes are reached."""
-    total = 0
-    for document in documents:
-        yield document.decode()
-        total += len(document)
-        if total >= size:
-            return
+def end_of_text(tokenizer: Tokenizer) -> int | None:
+    """Id of the token that stands after each document; None where the tokenizer has none of the usual ones."""
+    return next((i for i in map(tokenizer.token_to_id, ENDS) if i is not None), None)
