@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.corpora.prepare import Prepared
+from orchestrator.corpora.prepared import Prepared
 from orchestrator.failures import is_final, kind
 from sweeps.planning import Plan, plan
 from sweeps.spec import Spec
