@@ -1,6 +1,9 @@
 """Peak memory of real training steps on this machine's CPU, beside what models/memory.py says.
 
     python benchmarks/memory.py [--only REGEX] [--out FILE]      20 shapes × ZeRO 0-3 × one and two workers
+    python benchmarks/memory.py --worst FILE                     the worst errors of a finished file, a row a stage
+
+Points that FILE has already are not measured again, so a run that was cut short goes on.
 
 Each point builds the engine and takes two steps through orchestrator/training.py in a process of its own for each
 worker, forked from one that has only imported. Its measure is what torch had allocated at the highest moment, as
@@ -193,17 +196,44 @@ def measure(point: Point) -> int:
     return max(growths)
 
 
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file that --out has written."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def print_worst(rows: list[dict[str, Any]]) -> None:
+    """For each stage, count of workers and precision: points, those above 200 MB, and of these the extreme errors."""
+    print("| stage | workers | precision | points | above 200 MB | too low by most | too high by most | typical |")
+    print("|---|---|---|---|---|---|---|---|")
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        found = re.search(r"-(bf16|fp32)(?:-recomputed)?-z(\d)-w(\d)$", row["point"])
+        assert found is not None
+        groups.setdefault((found[2], found[3], found[1]), []).append(row)
+    for (zero, workers, precision), members in sorted(groups.items()):
+        errors = sorted(row["error"] for row in members if row["measured_bytes"] > 200e6)
+        typical = sorted(map(abs, errors))[len(errors) // 2] if errors else float("nan")
+        low, high = (min(errors[0], 0.0), max(errors[-1], 0.0)) if errors else (float("nan"), float("nan"))
+        cells = [zero, workers, precision, len(members), len(errors), f"{-low:.1%}", f"{high:.1%}", f"{typical:.1%}"]
+        print("| " + " | ".join(map(str, cells)) + " |")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--only", default="", help="measure the points whose name this regular expression finds")
     arguments.add_argument("--out", type=Path, help="append a JSON line a point to this file as well")
+    arguments.add_argument("--worst", type=Path, help="print the worst errors in this file, and measure nothing")
     asked = arguments.parse_args()
+    if asked.worst:
+        print_worst(rows_of(asked.worst))
+        return
+    there = {row["point"] for row in rows_of(asked.out)} if asked.out and asked.out.exists() else set()
     # Before the forks, so that each starts with them: what the engine imports late is no part of a trial's memory.
     for late in ("orchestrator.training", "deepspeed.runtime.zero.muon.muon_optimizer", "torch._dynamo"):
         importlib.import_module(late)
 
     for point in points():
-        if not re.search(asked.only, point.name):
+        if not re.search(asked.only, point.name) or point.name in there:
             continue
         expected = estimate(
             point.shape,

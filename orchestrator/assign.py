@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.choices import Choice, Machines, choices, limit, stage_needed
+from orchestrator.choices import Choice, Machines, choices, limit, most_workers, stage_needed
 from orchestrator.devices import CPU, SHIPPED, Devices, load_devices
 from orchestrator.nodes import Job, Node
 from orchestrator.work import Assigned
@@ -37,17 +37,20 @@ class Assigner:
 
     def __call__(self, planned: Planned, smaller: int = 0) -> tuple[Job, Assigned]:
         choice = self.choose(planned, smaller)
-        gpu = choice.machines.device.gpu is not None
+        device = choice.machines.device
         assigned = Assigned(
             workers=choice.workers,
             micro_batch=choice.micro_batch,
             threads=self.spec.cluster.cpus_per_worker,
             cpus=choice.need.cpus,
             gpus=choice.need.gpus,
-            device="cuda" if gpu else "cpu",
+            device=device.trains_on,
             checkpoint_activations=choice.recomputed,
+            kind=device.name,
+            memory_bytes=choice.memory.total,
         )
-        return Job(key=planned.trial.trial_id, need=choice.need, seconds=choice.seconds), assigned
+        job = Job(key=planned.trial.trial_id, need=choice.need, seconds=choice.seconds, priority=planned.priority)
+        return job, assigned
 
     def choose(self, planned: Planned, smaller: int = 0) -> Choice:
         """The way picked for it, with smaller micro-batches where it ran out of memory. Raises SpecError."""
@@ -167,6 +170,13 @@ def refusal(spec: Spec, trial: Trial, machines: Sequence[Machines]) -> str:
     """Why nothing fits, and what would."""
     wanted, sequences = spec.cluster, trial.recipe.batch_sequences
     workers, micro_batch = wanted.workers or 1, wanted.micro_batch or 1
+    most = max(most_workers(wanted, m) for m in machines)
+    if workers > most:
+        there = ", ".join(f"{m.total} {m.device.name}" for m in machines)
+        return (
+            f"{spec.name}: cluster.workers is {workers}, and the cluster can have {most} at a time ({there}"
+            f"{'' if machines[0].device.gpu else f', {wanted.cpus_per_worker} a worker'}); use fewer, or bring more"
+        )
     if sequences % (workers * micro_batch):
         return (
             f"{spec.name}: a batch of {sequences} sequences (training.batch_tokens / model.context) does not divide "

@@ -19,6 +19,7 @@ from orchestrator import checkpoints, state
 from orchestrator.checkpoints import Checkpoint, DamagedCheckpoint
 from orchestrator.corpora.tokens import open_tokens
 from orchestrator.engine import Assignment
+from orchestrator.peaks import memory_facts, peak_bytes
 from orchestrator.training import Steps, Training
 from orchestrator.work import Ended, Progress, Work
 from orchestrator.writer import Writer
@@ -141,6 +142,11 @@ class Attempt:
         self.save()
         return self.end("interrupted", reason, None)
 
+    def stop(self, reason: str) -> Progress:
+        """End it for good where it stands: its loss there is no final one."""
+        self.eval_loss = None
+        return self.end("stopped", reason, None)
+
     def record(self, made: Steps) -> str | None:
         """Add a row a step; the reason to give up, if there is one, with the row of that step as the last."""
         for index, loss in enumerate(made.losses):
@@ -201,7 +207,8 @@ class Attempt:
             loss, error = self.eval_loss or (None, None)
             row = {"event": "end", "reason": f"{ended}: {reason}" if reason else ended}
             losses = {"loss": self.last_loss, "eval_loss": finite(loss), "eval_loss_se": finite(error)}
-            self.writer.add(self.position(self.training.step) | row | losses)
+            memory = memory_facts(peak_bytes(), self.work.assigned.memory_bytes)
+            self.writer.add(self.position(self.training.step) | row | losses | {"extra": memory})
             self.writer.flush()
         return self.progress(speed, ended, reason)
 

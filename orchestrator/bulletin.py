@@ -1,4 +1,5 @@
-"""What the driver tells every trial of its run: stop, all of you or those on these nodes. Read between two slices.
+"""What the driver tells every trial of its run: save and go, all of you or those on these nodes; or end, you alone.
+Read between two slices.
 
 One key of Ray's own key-value store, which lives in the cluster's head: no process of ours, and gone with the run.
 """
@@ -11,6 +12,7 @@ from collections.abc import Collection, Iterable
 from ray.experimental.internal_kv import _internal_kv_get, _internal_kv_put
 
 KEY = "interplay/stop/{driver}"
+END = "interplay/end/{driver}/{trial}"
 
 
 def post(driver: str, *, everyone: str | None, nodes: Iterable[str]) -> None:
@@ -29,3 +31,14 @@ def asked_to_stop(driver: str, nodes: Collection[str]) -> str | None:
         return str(notice["everyone"])
     leaving = set(notice["nodes"]) & set(nodes)
     return f"node {sorted(leaving)[0][:12]} is being drained" if leaving else None
+
+
+def post_end(driver: str, trial_id: str, reason: str) -> None:
+    """Ask one trial to end for good: it has fallen behind."""
+    _internal_kv_put(END.format(driver=driver, trial=trial_id), reason, overwrite=True)
+
+
+def asked_to_end(driver: str, trial_id: str) -> str | None:
+    """Why a trial should end for good; None while it should not."""
+    text = _internal_kv_get(END.format(driver=driver, trial=trial_id))
+    return text.decode() if text else None

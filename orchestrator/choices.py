@@ -111,7 +111,8 @@ def per_step(shape: Shape, recipe: Recipe, cluster: Cluster, machines: Machines,
 def gangs(sequences: int, cluster: Cluster, machines: Machines) -> list[int]:
     """Sizes of gang that divide the batch: the one the spec fixes, else powers of two; on cores, one."""
     if cluster.workers is not None:
-        return [cluster.workers] if sequences % cluster.workers == 0 else []
+        fits = sequences % cluster.workers == 0 and cluster.workers <= most_workers(cluster, machines)
+        return [cluster.workers] if fits else []
     if machines.device.gpu is None:
         return [1]
     most = min(machines.total, sequences, cluster.largest_gang or machines.total)
@@ -119,6 +120,11 @@ def gangs(sequences: int, cluster: Cluster, machines: Machines) -> list[int]:
     nodes = [machines.each * count for count in range(1, machines.total // machines.each + 1)]
     whole = [size for size in nodes if size & (size - 1) == 0 or size == machines.total]
     return sorted({size for size in [*sizes, *whole] if size <= most and sequences % size == 0})
+
+
+def most_workers(cluster: Cluster, machines: Machines) -> int:
+    """How many workers the machines have devices for, or CPUs where they have none."""
+    return machines.total if machines.device.gpu else machines.total // cluster.cpus_per_worker
 
 
 def fitting(
@@ -145,7 +151,7 @@ def fitting(
                 micro_batch=size,
                 accumulation=each // size,
                 checkpoint_activations=recomputed,
-                device="cpu" if device.gpu is None else "cuda",
+                device=device.trains_on,
             )
             if memory.total > limit(cluster, machines) / share:
                 continue
@@ -215,7 +221,7 @@ def stage_needed(trial: Trial, cluster: Cluster, machines: Machines) -> Stage | 
                 micro_batch=1,
                 accumulation=trial.recipe.batch_sequences // workers,
                 checkpoint_activations=True,
-                device="cpu" if machines.device.gpu is None else "cuda",
+                device=machines.device.trains_on,
             )
             if memory.total <= limit(cluster, machines):
                 return stage

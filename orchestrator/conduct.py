@@ -6,32 +6,40 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import ray
 
 from orchestrator import bulletin
 from orchestrator.access import guard
-from orchestrator.assign import assigner, devices_for, machines_of
+from orchestrator.address import answering
+from orchestrator.assign import Assigner, assigner, machines_of
+from orchestrator.budget import Cost, Ledger
 from orchestrator.chatter import quiet
 from orchestrator.corpora.prepared import Prepared
 from orchestrator.dispatch import Dispatcher, Order
 from orchestrator.display import Display
+from orchestrator.growing import Growth
+from orchestrator.history import Past, past
 from orchestrator.literal import resolved
 from orchestrator.membership import Watch
-from orchestrator.nodes import Cluster, Node
+from orchestrator.nodes import Cluster, Need, Node
 from orchestrator.owners import Heart, living
 from orchestrator.provenance import versions
+from orchestrator.readiness import Readiness
 from orchestrator.tuning import Feed, fit
 from orchestrator.work import Work
 from sweeps.planning import Plan
 from sweeps.record import claim, ending
+from sweeps.safe_yaml import SpecError
 from sweeps.spec import Spec
 from sweeps.states import TrialState
 from sweeps.store import AlreadyPublished, Store, StoreError
 
+GROW_SECONDS = 5.0  # between two looks at how many nodes are wanted
 OBJECT_STORE_BYTES = 200 << 20  # configurations and progress; no tensor goes through Ray
 
 
@@ -47,7 +55,14 @@ class Run:
         driver: str,
         watch: Watch,
         stopping: Callable[[], bool],
+        *,
+        history: Past,
+        readiness: Readiness | None,
+        grow: Callable[[], None],
     ) -> None:
+        self.ledger, self.halving, self.readiness, self.grow = history.ledger, history.halving, readiness, grow
+        self.unfit: set[str] = set()
+        self.grown = float("-inf")
         self.spec, self.store, self.display, self.driver, self.watch = spec, store, display, driver, watch
         self.asked = stopping
         self.told = False
@@ -63,6 +78,12 @@ class Run:
             "threads": assigned.threads,
             "micro_batch": assigned.micro_batch,
             "device": assigned.device,
+            "kind": assigned.kind,
+            "devices": order.placement.job.devices,
+            "nodes": list(order.placement.nodes),
+            "checkpoint_activations": assigned.checkpoint_activations,
+            "memory_estimated": assigned.memory_bytes,
+            "seconds_estimated": order.placement.job.seconds,
         }
         try:
             claim(self.store, trial.trial_id, order.attempt, self.facts | placed)
@@ -77,6 +98,7 @@ class Run:
             keep_moments=trial.trial_id in self.parents or order.planned.purpose == "trunk",
             checkpoint_seconds=self.spec.cluster.checkpoint_seconds,
             hang_seconds=self.spec.cluster.hang_seconds,
+            rungs=self.halving.rungs(trial.trial_id) if self.halving else (),
         )
 
     def ending(self, order: Order) -> str | None:
@@ -87,18 +109,40 @@ class Run:
         members, stop = self.watch.members, self.stopping()
         if (stop and not self.told) or members.draining != self.draining:
             self.told, self.draining = stop, members.draining
-            reason = "the store failed" if self.failure else "the run was asked to stop"
+            reason = self.why()
             bulletin.post(self.driver, everyone=reason if stop else None, nodes=members.draining)
-        return members.nodes
+        if time.monotonic() - self.grown > GROW_SECONDS:
+            self.grown = time.monotonic()
+            self.grow()
+        if self.readiness is None:
+            return members.nodes
+        ready = self.readiness.update(members.nodes)
+        for name in self.readiness.unfit.keys() - self.unfit:
+            self.unfit.add(name)
+            self.display.say(f"node {name[:12]} is left out: it {self.readiness.unfit[name]}")
+        return ready
 
     def stopping(self) -> bool:
-        return self.failure is not None or self.asked()
+        return self.failure is not None or self.asked() or self.overspent()
+
+    def overspent(self) -> bool:
+        return self.ledger is not None and self.ledger.exhausted(time.monotonic())
+
+    def why(self) -> str:
+        """What stops everything."""
+        if self.failure:
+            return "the store failed"
+        return "the run was asked to stop" if self.asked() else "the sweep's budget is spent"
 
     def fail(self, error: StoreError) -> None:
         self.failure = self.failure or error
 
     def event(self, what: str, order: Order, result: dict[str, Any] | None) -> None:
         self.display.event(what, order, result)
+        if self.halving and what == "progress" and result and not result["done"]:
+            trial_id = order.planned.trial.trial_id
+            if reason := self.halving.heard(trial_id, result["step"], result["loss"]):
+                bulletin.post_end(self.driver, trial_id, reason)
 
 
 def conduct(
@@ -116,26 +160,78 @@ def conduct(
     Raises SpecError where a trial can never be placed, StoreError where the store fails. Exits with 75, from a
     thread, when the cluster is gone: Ray then answers nothing, and the record is whole.
     """
-    with Heart(store) as heart, quiet(store) as log, connected(spec.cluster.address):
+    with Heart(store) as heart, quiet(store) as log, connected(spec.cluster.address), ExitStack() as leaving:
         display.say(f"Ray's and DeepSpeed's own output goes to {log}")
+        history = past(spec, store, plan, known)
+        for line in history.notes:
+            display.say(line)
         watch = Watch(on_gone=lambda: leave(display))
+        leaving.callback(watch.stop)
         nodes = watch.members.nodes
+        readiness = Readiness(store) if spec.cluster.address else None
+        if readiness:
+            leaving.callback(readiness.close)
+            readiness.require(nodes)
+        growth = Growth(spec, history.devices) if spec.cluster.autoscale else None
+        there = growth.expected(nodes) if growth else nodes
+        assign = assigner(spec, plan.trials, machines_of(there, history.devices))
+        require_room(spec, plan, assign, there)
         dispatcher = Dispatcher(
             plan,
             known,
             Cluster(nodes),
-            assign=assigner(spec, plan.trials, machines_of(nodes, devices_for(spec))),
+            assign=assign,
             replan=lambda _: resolved(spec, store, corpus),
             retries=spec.cluster.retries,
             elsewhere=set() if takeover else owned_elsewhere(store, known, display),
+            ledger=history.ledger,
         )
-        run = Run(spec, store, plan, display, heart.driver, watch, stopping)
-        try:
-            fit(Feed(dispatcher, run), spec.cluster.hang_seconds)
-        finally:
-            watch.stop()
+        if growth:
+            leaving.callback(growth.close)
+        run = Run(
+            spec,
+            store,
+            plan,
+            display,
+            heart.driver,
+            watch,
+            stopping,
+            history=history,
+            readiness=readiness,
+            grow=(lambda: growth.ask(dispatcher)) if growth else lambda: None,
+        )
+        fit(Feed(dispatcher, run), spec.cluster.hang_seconds)
+        if dispatcher.unaffordable and history.ledger:
+            display.say(refused_by_budget(dispatcher, history.ledger))
         if run.failure:
             raise run.failure
+
+
+def require_room(spec: Spec, plan: Plan, assign: Assigner, nodes: Iterable[Node]) -> None:
+    """Raise SpecError for a trial that these nodes, all empty, have no room for."""
+    cluster = Cluster(nodes)
+    known: set[Need] = set()
+    for planned in plan.trials:
+        job, _ = assign(planned)
+        if job.need in known:
+            continue
+        known.add(job.need)
+        if cluster.place(job) is None:
+            raise SpecError(
+                f"{spec.name}: no node, or nodes together, can ever have room for trial {job.key}, "
+                f"{planned.trial.shape.label}: it needs {job.need.says}; change cluster.workers or "
+                f"cluster.cpus_per_worker, or bring larger nodes"
+            )
+
+
+def refused_by_budget(dispatcher: Dispatcher, ledger: Ledger) -> str:
+    """What the budget did not let start, and what would."""
+    left = sum((ledger.cost(job) for job in dispatcher.unaffordable.values()), Cost())
+    return (
+        f"budget: {ledger.says(ledger.spent)} are spent; {len(dispatcher.unaffordable)} trials are not started, since "
+        f"they would pass it: they need about {left.hours:.3g} device-hours ({left.price:,.2f} "
+        f"{ledger.devices.currency}) more; raise budget in the spec, and the same command goes on"
+    )
 
 
 def owned_elsewhere(store: Store, known: Mapping[str, TrialState], display: Display) -> set[str]:
@@ -159,16 +255,26 @@ def leave(display: Display) -> None:
 
 @contextmanager
 def connected(address: str | None) -> Iterator[None]:
-    """Ray, started on this machine or joined at an address, and left again. Raises SpecError (orchestrator.access)."""
+    """Ray, started on this machine or joined at an address, and left again. Raises SpecError where none answers, or
+    may be used without a token (orchestrator/access.py).
+
+    Without an address it is always a Ray of its own, whatever RAY_ADDRESS says or runs on this machine.
+    """
     guard(address, os.environ)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     quietly: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     ours = signal.getsignal(signal.SIGTERM)
     if address:
-        ray.init(address=address, **quietly)
+        found = answering(address)
+        try:
+            ray.init(address=found, **quietly)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise SpecError(f"the Ray cluster at {found} cannot be joined: {' '.join(str(error).split())}") from error
     else:
         cpus = len(os.sched_getaffinity(0))
-        ray.init(num_cpus=cpus, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quietly)
+        ray.init(
+            address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quietly
+        )
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, ours)  # ray.init puts one of its own there, which ends the process at once
     try:

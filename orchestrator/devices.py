@@ -6,12 +6,14 @@ import difflib
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sweeps.safe_yaml import Document, SpecError, load
 
 SHIPPED = Path(__file__).with_name("devices.yaml")
 CPU = "cpu"
+# Keys that an entry may leave out.
+OPTIONAL = ("train_on",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +32,16 @@ class Device:
     link_gbs: float
     network_gbs: float
     source: str
+    train_on: Literal["cuda", "cpu"] | None = None
 
     @property
     def memory_bytes(self) -> float:
         return self.memory_gib * 2**30
+
+    @property
+    def trains_on(self) -> Literal["cuda", "cpu"]:
+        """What torch computes on there: CUDA where the kind is an accelerator, unless its entry says otherwise."""
+        return self.train_on or ("cpu" if self.gpu is None else "cuda")
 
     def flops_per_second(self, width: int, precision: str) -> float:
         """What a network of a width reaches: peak · achieved · width / (width + half_width)."""
@@ -77,13 +85,15 @@ def load_devices(path: Path = SHIPPED) -> Devices:
 def device_of(document: Document, name: str, entry: Any) -> Device:
     """One entry of a file."""
     where = f"{document.where(('devices', name))}: devices.{name}"
-    wanted = [field.name for field in fields(Device) if field.name != "name"]
+    wanted = [field.name for field in fields(Device) if field.name not in ("name", *OPTIONAL)]
     if not isinstance(entry, dict):
         raise SpecError(f"{where} is {entry!r}; it is a mapping of {', '.join(wanted)}")
     if missing := [key for key in wanted if key not in entry]:
         raise SpecError(f"{where}: {', '.join(missing)} missing; see the comments of devices.yaml")
-    if unknown := [key for key in entry if key not in wanted]:
-        raise SpecError(f"{where}: there is no key {unknown[0]!r}; keys are {', '.join(wanted)}")
+    if unknown := [key for key in entry if key not in (*wanted, *OPTIONAL)]:
+        raise SpecError(f"{where}: there is no key {unknown[0]!r}; keys are {', '.join([*wanted, *OPTIONAL])}")
+    if entry.get("train_on") not in (None, "cuda", "cpu"):
+        raise SpecError(f"{where}.train_on is {entry['train_on']!r}; it is cuda or cpu")
     for key in wanted:
         value = entry[key]
         if key in ("gpu", "source"):

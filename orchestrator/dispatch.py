@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from orchestrator.budget import Ledger
 from orchestrator.failures import is_final, kind
 from orchestrator.nodes import Cluster, Job, Node, Placement
 from orchestrator.packing import Promise, Queue, Running, next_placement
@@ -35,6 +36,7 @@ class Dispatcher:
     replan   for final losses by trial: the plan as it is then, and what the record knows of its trials; called
              when something waits for them
     elsewhere   trials that another driver is training
+    ledger   what the sweep's budget still allows; None where there is no cap
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Dispatcher:
         replan: Callable[[Mapping[str, float | None]], tuple[Plan, Mapping[str, TrialState]]],
         retries: int,
         elsewhere: set[str] | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.plan, self.cluster = plan, cluster
         self.assign, self.replan, self.retries = assign, replan, retries
@@ -60,6 +63,8 @@ class Dispatcher:
         self.promise: Promise | None = None
         self.queued: dict[str, Assigned] = {}
         self.elsewhere = elsewhere or set()
+        self.ledger = ledger
+        self.unaffordable: dict[str, Job] = {}  # would start, were there budget
         self.stalled = False  # nothing fits until something ends or is added
         self.adopt(plan, states)
 
@@ -94,23 +99,41 @@ class Dispatcher:
         """The attempt to start now; None while nothing should. The caller starts it."""
         if self.stalled:
             return None
-        placement, self.promise = next_placement(self.queue, self.cluster, self.running, now, self.promise)
-        if placement is None:
-            self.stalled = True
-            return None
+        while True:
+            if self.ledger:
+                self.pass_over([job for job in self.queue.heads() if not self.ledger.affords(job)])
+            placement, self.promise = next_placement(self.queue, self.cluster, self.running, now, self.promise)
+            if placement is None:
+                self.stalled = True
+                return None
+            if not self.ledger or self.ledger.affords(placement.job):
+                break
+            self.pass_over([placement.job])
         key = placement.job.key
         self.queue.remove(placement.job)
         self.cluster.take(placement)
         self.running.add(placement, now + placement.job.seconds)
+        if self.ledger:
+            self.ledger.start(placement.job, now)
         attempt = len(self.endings[key]) + 1
         self.endings[key].append(None)
         order = Order(planned=self.planned[key], attempt=attempt, assigned=self.queued.pop(key), placement=placement)
         self.orders[key] = order
         return order
 
-    def ended(self, key: str, reason: str, eval_loss: float | None) -> None:
+    def pass_over(self, jobs: list[Job]) -> None:
+        """Leave jobs out that the budget does not allow now, and those behind them likewise."""
+        assert self.ledger is not None
+        while jobs:
+            for job in jobs:
+                self.queue.remove(job)
+                self.unaffordable[job.key] = job
+            self.promise = None
+            jobs = [job for job in self.queue.heads() if not self.ledger.affords(job)]
+
+    def ended(self, key: str, reason: str, eval_loss: float | None, now: float) -> None:
         """An attempt has ended, or was lost."""
-        self.release(key)
+        self.release(key, now)
         self.endings[key][-1] = reason
         if not self.is_final(key):
             self.offer(key)
@@ -122,9 +145,9 @@ class Dispatcher:
         if key in awaited and awaited <= self.losses.keys():
             self.adopt(*self.replan(self.losses))
 
-    def leave(self, key: str) -> None:
+    def leave(self, key: str, now: float) -> None:
         """Another driver owns the trial: do not start it."""
-        self.release(key)
+        self.release(key, now)
         self.endings[key].pop()
         self.elsewhere.add(key)
 
@@ -140,8 +163,12 @@ class Dispatcher:
         self.promise = None
         self.stalled = False
 
-    def release(self, key: str) -> None:
+    def release(self, key: str, now: float) -> None:
         placement = self.orders.pop(key).placement
+        if self.ledger:
+            self.ledger.settle(key, now)
+            for job in [job for job in self.unaffordable.values() if self.ledger.affords(job)]:
+                self.queue.add(self.unaffordable.pop(job.key))
         self.running.remove(placement)
         self.cluster.give(placement)
         self.promise = None

@@ -4,7 +4,7 @@ An end's reason is `<kind>` or `<kind>: <detail>` in the record. Kinds:
 
 completed        all steps done                                         the end
 diverged         the loss is no number, or stays hopeless               the end: more tries give the same numbers
-out_of_memory    of the device or the machine                           tried again, with a smaller micro-batch
+out_of_memory    of the device or the machine                           tried once more, with a smaller micro-batch
 error            an exception in our code, a library's, or the user's   tried again, up to the sweep's retries
 hung             no progress for the time allowed                       tried again, likewise
 lost             the worker, node or driver went away                   tried again, not counted
@@ -20,6 +20,8 @@ from typing import Literal
 Kind = Literal["completed", "diverged", "out_of_memory", "error", "hung", "lost", "interrupted", "stopped"]
 
 FINAL: frozenset[str] = frozenset({"completed", "diverged", "stopped"})
+# Attempts that may run out of memory: the second one has a smaller micro-batch, and a third would only waste more.
+OUT_OF_MEMORY_TRIES = 2
 COUNTED: frozenset[str] = frozenset({"out_of_memory", "error", "hung"})
 
 
@@ -33,8 +35,35 @@ def is_final(reasons: Sequence[str | None], retries: int) -> bool:
     if not reasons:
         return False
     last = reasons[-1]
-    counted = sum(kind(reason) in COUNTED for reason in reasons if reason)
-    return last is not None and (kind(last) in FINAL or (kind(last) in COUNTED and counted > retries))
+    kinds = [kind(reason) for reason in reasons if reason]
+    if last is None:
+        return False
+    spent = sum(each in COUNTED for each in kinds) > retries
+    hopeless = kind(last) == "out_of_memory" and kinds.count("out_of_memory") >= OUT_OF_MEMORY_TRIES
+    return kind(last) in FINAL or (kind(last) in COUNTED and spent) or hopeless
+
+
+class OutOfMemory(Exception):
+    """A worker ran out of memory. The most it had allocated on its GPU, bytes, is the second argument; None: no GPU."""
+
+    @property
+    def peak_bytes(self) -> float | None:
+        peak: float | None = self.args[1]
+        return peak
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception of torch's, Python's or Ray's says that memory has run out."""
+    text = str(error).lower()
+    return (
+        isinstance(error, (MemoryError, OutOfMemory))
+        or type(error).__name__ == "OutOfMemoryError"
+        or "out of memory" in text
+        or "can't allocate memory" in text
+    )
 
 
 def reason_for(error: BaseException) -> str:
@@ -43,7 +72,7 @@ def reason_for(error: BaseException) -> str:
     cause = getattr(error, "cause", None)
     if isinstance(cause, BaseException):
         name, text = type(cause).__name__, " ".join(str(cause).split())
-    if name in ("OutOfMemoryError", "MemoryError") or "out of memory" in text.lower():
+    if is_out_of_memory(cause if isinstance(cause, BaseException) else error):
         return f"out_of_memory: {text[:500]}"
     if name == "Hung":
         return f"hung: {text[:500]}"

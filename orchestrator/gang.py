@@ -15,6 +15,7 @@ from typing import Any, final
 import ray
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from orchestrator.peaks import forget_peak, out_of_memory_measured
 from orchestrator.ports import free_port
 from orchestrator.work import Progress, Work
 
@@ -24,7 +25,7 @@ class Hung(Exception):
 
 
 class Gang(ABC):
-    """Workers of one attempt. `begin` once, then `advance` until it has ended, or `interrupt`; `close` in any case."""
+    """Workers of one attempt. `begin` once, `advance` until it has ended, or `interrupt` or `stop`; `close` always."""
 
     @abstractmethod
     def begin(self) -> int: ...
@@ -34,6 +35,9 @@ class Gang(ABC):
 
     @abstractmethod
     def interrupt(self, reason: str) -> Progress: ...
+
+    @abstractmethod
+    def stop(self, reason: str) -> Progress: ...
 
     @abstractmethod
     def nodes(self) -> list[str]:
@@ -53,18 +57,24 @@ class InProcess(Gang):
 
         assignment = Assignment(rank=0, **work.assigned.each())
         join(assignment, "127.0.0.1", free_port())
-        self.attempt, self.hang_seconds = Attempt(work, assignment), work.hang_seconds
+        forget_peak()
+        self.hang_seconds = work.hang_seconds
+        with out_of_memory_measured():
+            self.attempt = Attempt(work, assignment)
 
     def begin(self) -> int:
-        with watched(self.hang_seconds):
+        with watched(self.hang_seconds), out_of_memory_measured():
             return self.attempt.begin()
 
     def advance(self, steps: int, checkpoint: bool) -> Progress:
-        with watched(self.hang_seconds):
+        with watched(self.hang_seconds), out_of_memory_measured():
             return self.attempt.advance(steps, checkpoint)
 
     def interrupt(self, reason: str) -> Progress:
         return self.attempt.interrupt(reason)
+
+    def stop(self, reason: str) -> Progress:
+        return self.attempt.stop(reason)
 
     def nodes(self) -> list[str]:
         return [ray.get_runtime_context().get_node_id()]
@@ -105,6 +115,10 @@ class Actors(Gang):
         progress: Progress = self.all_of([worker.interrupt.remote(reason) for worker in self.workers])[0]
         return progress
 
+    def stop(self, reason: str) -> Progress:
+        progress: Progress = self.all_of([worker.stop.remote(reason) for worker in self.workers])[0]
+        return progress
+
     def all_of(self, calls: list[Any]) -> list[Any]:
         """Answers of all workers; the first failure is raised at once, since the others then wait for ever."""
         left = list(calls)
@@ -143,18 +157,22 @@ class Worker:
 
         assignment = Assignment(rank=self.rank, **self.work.assigned.each())
         join(assignment, host, port)
-        self.attempt = Attempt(self.work, assignment)
+        with out_of_memory_measured():
+            self.attempt = Attempt(self.work, assignment)
 
     def begin(self) -> int:
-        with watched(self.work.hang_seconds):
+        with watched(self.work.hang_seconds), out_of_memory_measured():
             return self.attempt.begin()
 
     def advance(self, steps: int, checkpoint: bool) -> Progress:
-        with watched(self.work.hang_seconds):
+        with watched(self.work.hang_seconds), out_of_memory_measured():
             return self.attempt.advance(steps, checkpoint)
 
     def interrupt(self, reason: str) -> Progress:
         return self.attempt.interrupt(reason)
+
+    def stop(self, reason: str) -> Progress:
+        return self.attempt.stop(reason)
 
 
 WorkerActor = ray.remote(max_restarts=0, max_task_retries=0)(Worker)

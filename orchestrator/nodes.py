@@ -19,6 +19,12 @@ class Need:
     gpus: float = 0.0
     device: str | None = None  # kind of GPU as the nodes name it, if it matters
 
+    @property
+    def says(self) -> str:
+        """For a person: what a node, or nodes together, must have free."""
+        gpus = f"{self.gpus:g} of a GPU{f' ({self.device})' if self.device else ''} and " if self.gpus else ""
+        return f"{self.workers} {'worker' if self.workers == 1 else 'workers'} with {gpus}{self.cpus:g} CPUs each"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -28,6 +34,11 @@ class Job:
     need: Need
     seconds: float
     priority: int = 0
+
+    @property
+    def devices(self) -> float:
+        """Devices it takes, or parts of one: GPUs, or cores where it takes none."""
+        return self.need.workers * (self.need.gpus or self.need.cpus)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,8 @@ def run(spec: Spec, store: Store, display: Display, stopping: Callable[[], bool]
         publish_plan(store, made, spec.model_dump(mode="json"), versions())
     endings = {key: state.endings for key, state in known.items()}
     final = {key for key, reasons in endings.items() if is_final(reasons, retries)}
-    unusable = {key for key in final if kind(endings[key][-1] or "") != "completed"}
+    # one that was stopped early fell behind in a comparison; that is an answer, and no failure
+    unusable = {key for key in final if kind(endings[key][-1] or "") not in ("completed", "stopped")}
     return Outcome(
         plan=made,
         trained=len(final - done),

@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.assign import Assign
+from orchestrator.budget import Ledger
 from orchestrator.choices import Choice, devices_of
 from orchestrator.dispatch import Dispatcher
-from orchestrator.nodes import Cluster, Job, Node, Placement
+from orchestrator.nodes import Cluster, Node, Placement
 from sweeps.planning import Plan
 from sweeps.safe_yaml import SpecError
 from sweeps.states import TrialState
@@ -31,6 +32,7 @@ class Simulation:
 
     makespan_seconds, lower_bound_seconds   first start to last end; what no schedule could beat (lower_bound)
     device_seconds   of devices occupied; utilisation is that over all devices for the makespan
+    unaffordable   trials that the budget does not let start
     """
 
     spans: tuple[Span, ...]
@@ -38,6 +40,7 @@ class Simulation:
     lower_bound_seconds: float
     device_seconds: float
     devices: int
+    unaffordable: tuple[str, ...] = ()
 
     @property
     def utilisation(self) -> float:
@@ -52,6 +55,7 @@ def simulate(
     states: Mapping[str, TrialState] | None = None,
     durations: Mapping[str, float] | None = None,
     lower_bound_seconds: float = 0.0,
+    ledger: Ledger | None = None,
 ) -> Simulation:
     """Run a plan's trials against a clock. Raises SpecError for a trial that no node could ever take.
 
@@ -65,6 +69,7 @@ def simulate(
         assign=assign,
         replan=lambda losses: (plan, states or {}),
         retries=0,
+        ledger=ledger,
     )
     now = busy = 0.0
     ends: list[tuple[float, int, str, float, Placement]] = []
@@ -73,16 +78,16 @@ def simulate(
         while order := dispatcher.next(now):
             key = order.planned.trial.trial_id
             seconds = (durations or {}).get(key, order.placement.job.seconds)
-            busy += seconds * occupied(order.placement.job)
+            busy += seconds * order.placement.job.devices
             heapq.heappush(ends, (now + seconds, len(spans) + len(ends), key, now, order.placement))
         if not ends:
             break
         now, _, key, start, placement = heapq.heappop(ends)
         spans.append(Span(key=key, start=start, end=now, placement=placement))
-        dispatcher.ended(key, "completed", 0.0)
+        dispatcher.ended(key, "completed", 0.0, now)
     if len(dispatcher.queue):
         job = next(iter(dispatcher.queue))
-        raise SpecError(f"{plan.name}: no node has room for trial {job.key}: it needs {job.need}")
+        raise SpecError(f"{plan.name}: no node has room for trial {job.key}: it needs {job.need.says}")
     devices = sum(node.gpus for node in nodes) or int(sum(node.cpus for node in nodes))
     return Simulation(
         spans=tuple(spans),
@@ -90,12 +95,8 @@ def simulate(
         lower_bound_seconds=lower_bound_seconds,
         device_seconds=busy,
         devices=devices,
+        unaffordable=tuple(dispatcher.unaffordable),
     )
-
-
-def occupied(job: Job) -> float:
-    """Devices a job takes: GPUs, or cores where it takes none."""
-    return job.need.workers * (job.need.gpus or job.need.cpus)
 
 
 def lower_bound(found: Collection[Sequence[Choice]], devices: int) -> float:

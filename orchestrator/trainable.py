@@ -11,9 +11,10 @@ from typing import Any
 
 from ray import tune
 
-from orchestrator.bulletin import asked_to_stop
-from orchestrator.failures import reason_for
+from orchestrator.bulletin import asked_to_end, asked_to_stop
+from orchestrator.failures import OutOfMemory, reason_for
 from orchestrator.gang import Actors, Gang, InProcess
+from orchestrator.peaks import memory_facts
 from orchestrator.work import Progress, Work
 from orchestrator.writer import Fenced, conclude
 from sweeps.store import StoreError, open_store
@@ -28,6 +29,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         self.gang: Gang | None = None
         self.work = Work.from_json(config["work"])
         self.pace = 0.0  # seconds a step, as the last slice had it
+        self.at = self.work.trial.first  # steps done
         self.saved_at = time.monotonic()
 
     def reset_config(self, config: dict[str, Any]) -> bool:
@@ -47,22 +49,29 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         except StoreError as error:
             return {"done": True, "store_error": str(error), "tokens": 0}
         except BaseException as error:
-            conclude(open_store(self.work.results), self.work.trial, self.work.attempt, reason_for(error))
+            cause = getattr(error, "cause", None) or error
+            peak = cause.peak_bytes if isinstance(cause, OutOfMemory) else None
+            facts = memory_facts(peak, self.work.assigned.memory_bytes)
+            conclude(open_store(self.work.results), self.work.trial, self.work.attempt, reason_for(error), facts)
             raise
 
     def slice(self) -> Progress:
         if self.gang is None:
             self.gang = InProcess(self.work) if self.work.alone else Actors(self.work)
-            self.gang.begin()
+            self.at = self.gang.begin()
+        if self.work.rungs and (reason := asked_to_end(self.work.driver, self.work.trial.trial_id)):
+            return self.ended(self.gang.stop(reason))
         if reason := asked_to_stop(self.work.driver, self.gang.nodes()):
             return self.ended(self.gang.interrupt(reason))
         steps = max(1, round(SLICE_SECONDS / self.pace)) if self.pace else 1
+        steps = min([steps, *(rung - self.at for rung in self.work.rungs if rung > self.at)])
         due = time.monotonic() - self.saved_at >= self.work.checkpoint_seconds
         started = time.monotonic()
         progress = self.gang.advance(steps, checkpoint=due)
         if due:
             self.saved_at = time.monotonic()
         self.pace = (time.monotonic() - started) / steps
+        self.at = progress.step
         return self.ended(progress) if progress.ended else progress
 
     def ended(self, progress: Progress) -> Progress:

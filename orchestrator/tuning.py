@@ -89,7 +89,7 @@ class Feed(Live, Searcher):  # type: ignore[misc]
                 self.conductor.fail(error)
                 break
             if work is None:
-                self.dispatcher.leave(order.planned.trial.trial_id)
+                self.dispatcher.leave(order.planned.trial.trial_id, time.monotonic())
                 continue
             self.seats[trial_id] = Seat(order, time.monotonic())
             self.conductor.event("start", order, None)
@@ -106,7 +106,7 @@ class Feed(Live, Searcher):  # type: ignore[misc]
         key = order.planned.trial.trial_id
         result = {} if error or result is None else result
         if result.get("fenced"):
-            self.dispatcher.leave(key)
+            self.dispatcher.leave(key, time.monotonic())
             return
         if result.get("store_error"):
             self.conductor.fail(StoreError(result["store_error"]))
@@ -117,7 +117,7 @@ class Feed(Live, Searcher):  # type: ignore[misc]
             reason = "lost"
         if result.get("reason"):
             reason = f"{reason}: {result['reason']}"
-        self.dispatcher.ended(key, reason, result.get("eval_loss"))
+        self.dispatcher.ended(key, reason, result.get("eval_loss"), time.monotonic())
         self.conductor.event("end", order, {"reason": reason, "eval_loss": result.get("eval_loss")})
 
     def save(self, checkpoint_path: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sweeps.trial import Trial
 
 Device = Literal["cpu", "cuda"]
-Ended = Literal["completed", "diverged", "interrupted"]
+Ended = Literal["completed", "diverged", "interrupted", "stopped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,8 @@ class Assigned:
     micro_batch   sequences a worker takes at once; workers × micro_batch divides the global batch
     threads       of each worker on a CPU
     cpus, gpus    reserved for each worker
+    kind          of device, by its name in the file of devices
+    memory_bytes  of a worker, as it was estimated; None where it was not
     """
 
     workers: int
@@ -28,6 +30,8 @@ class Assigned:
     gpus: float = 0.0
     device: Device = "cpu"
     checkpoint_activations: bool = False
+    kind: str = "cpu"
+    memory_bytes: float | None = None
 
     def each(self) -> dict[str, Any]:
         """What every worker's own assignment says besides its rank."""
@@ -49,6 +53,7 @@ class Work:
     keep_moments         whether the final checkpoint keeps Adam's moments, for trials that start from it
     checkpoint_seconds   time between checkpoints
     hang_seconds         time without progress after which the attempt is given up
+    rungs                steps at which to say where it stands, since it is compared with others there
     """
 
     trial: Trial
@@ -59,6 +64,7 @@ class Work:
     keep_moments: bool
     checkpoint_seconds: float
     hang_seconds: float
+    rungs: tuple[int, ...] = ()
 
     @property
     def alone(self) -> bool:
@@ -73,7 +79,7 @@ class Work:
     def from_json(cls, text: str) -> Work:
         plain = json.loads(text)
         trial, assigned = Trial.from_config(plain.pop("trial")), Assigned(**plain.pop("assigned"))
-        return cls(trial=trial, assigned=assigned, **plain)
+        return cls(trial=trial, assigned=assigned, rungs=tuple(plain.pop("rungs")), **plain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

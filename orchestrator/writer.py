@@ -72,7 +72,9 @@ class Writer:
             )
 
 
-def conclude(store: Store, trial: Trial, attempt: int, reason: str) -> None:
+def conclude(
+    store: Store, trial: Trial, attempt: int, reason: str, extra: list[tuple[str, float]] | None = None
+) -> None:
     """Record the end of an attempt whose own writer no longer can; nothing where it, or someone else, has."""
     name = part_name(trial.trial_id, attempt, LAST_SEQ)
     row = {
@@ -86,6 +88,7 @@ def conclude(store: Store, trial: Trial, attempt: int, reason: str) -> None:
         "wall_time": datetime.now(UTC),
         "event": "end",
         "reason": reason,
+        "extra": extra,
     }
     try:
         store.publish(name, encode([row], METRICS))

@@ -1,7 +1,7 @@
 """A spec to the trials it asks for: pure, so that a plan, a dry run and a real run can never differ."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from models.parametrization import Parametrization
@@ -24,12 +24,14 @@ class Planned:
                  proxy: it tells the learning rate
     run          the unit of resampling: the first trial of the chain it continues, itself if it continues none
     rate_log_error   standard error of the natural logarithm of its rate, where that was tuned on proxies
+    priority     the highest of the grids that ask for it; placement alone goes by it
     """
 
     trial: Trial
     purpose: Purpose
     run: str
     rate_log_error: float | None = None
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +101,12 @@ class Planner:
         self.batch_sequences = training.batch_tokens // context
         self.budgets = sorted({max(2, round(tokens / training.batch_tokens)) for tokens in training.tokens})
         self.warmup = warmup_steps(spec, self.budgets[0])
+        self.priority = 0  # of the grid that is walked
 
     def plan(self, losses: Mapping[str, float | None]) -> None:
         for index, grid in enumerate(self.spec.grid):
             place = f"{self.spec.name}: grid[{index}]" if len(self.spec.grid) > 1 else f"{self.spec.name}: grid"
+            self.priority = grid.priority
             shapes, notes = shapes_of(grid, self.architecture, place)
             self.notes += notes
             seeds = grid.seeds or self.spec.training.seeds
@@ -243,9 +247,14 @@ class Planner:
     def add(self, trial: Trial, purpose: Purpose, run: str | None = None, error: float | None = None) -> str:
         """Put a trial into the plan unless it is there; its id."""
         known = self.trials.get(trial.trial_id)
+        priority = self.priority if known is None else max(known.priority, self.priority)
         if known is None or (known.purpose == "proxy" and purpose == "result"):
-            made = Planned(trial=trial, purpose=purpose, run=run or trial.trial_id, rate_log_error=error)
+            made = Planned(
+                trial=trial, purpose=purpose, run=run or trial.trial_id, rate_log_error=error, priority=priority
+            )
             self.trials[trial.trial_id] = made
+        elif priority > known.priority:
+            self.trials[trial.trial_id] = replace(known, priority=priority)
         return trial.trial_id
 
 

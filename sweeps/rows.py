@@ -93,8 +93,14 @@ ATTEMPTS = pa.schema(
         pa.field("workers", pa.int32()),
         pa.field("threads", pa.int32()),  # of each worker
         pa.field("micro_batch", pa.int32()),
-        pa.field("device", pa.string()),
+        pa.field("device", pa.string()),  # what torch computes on: cpu, cuda
         pa.field("versions", pa.map_(pa.string(), pa.string())),
+        pa.field("kind", pa.string()),  # of device, by its name in the file of devices
+        pa.field("devices", pa.float64()),  # of that kind occupied, or part of one
+        pa.field("nodes", pa.list_(pa.string())),  # each worker's, by Ray's name for it
+        pa.field("checkpoint_activations", pa.bool_()),
+        pa.field("memory_estimated", pa.float64()),  # bytes of a worker, as planned
+        pa.field("seconds_estimated", pa.float64()),  # of the whole trial, as planned
     ]
 )
 

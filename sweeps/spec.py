@@ -95,6 +95,7 @@ class Grid(Strict):
         None, description="seeds of these cells, if not training.seeds"
     )
     learning_rate_factors: list[Positive] = Field([1.0], description="train each cell at its rate times each of these")
+    priority: int = Field(0, description="cells of a higher priority start first, whatever their length")
 
     @model_validator(mode="after")
     def one_way(self) -> Self:
@@ -244,9 +245,13 @@ class Cluster(Strict):
     """Placement only: no trial's identity depends on it."""
 
     address: str | None = Field(None, description="a running Ray cluster's address; a local one is started if left out")
-    nodes: Count | None = Field(None, description="plan: nodes of the cluster; this machine if left out")
-    gpus: Count | None = Field(None, description="plan: GPUs of each node")
-    device: str | None = Field(None, description="plan: kind of device, by its name in the file of devices")
+    nodes: Count | None = Field(None, description="plan, autoscale: nodes of the cluster; this machine if left out")
+    gpus: Count | None = Field(None, description="plan, autoscale: GPUs of each node")
+    device: str | None = Field(None, description="plan, autoscale: kind of device, by its name in the file of devices")
+    autoscale: bool = Field(
+        False,
+        description="the cluster grows up to nodes, gpus and device: ask its autoscaler for them while trials wait",
+    )
     devices: str | None = Field(None, description="your own file of devices, their memory, speed and price")
     sharing: bool = Field(True, description="let small networks share a GPU as far as memory and its speed allow")
     largest_gang: Count | None = Field(None, description="most workers a trial may have; the whole cluster if left out")
@@ -270,6 +275,20 @@ class Budget(Strict):
     price: Positive | None = Field(None, description="price, in the currency of the file of devices")
 
 
+class EarlyStopping(Strict):
+    """Successive halving (ASHA), at token counts that grow by `factor`: the best of each go on."""
+
+    tokens: Positive = Field(description="tokens every trial gets; the first comparison is made there")
+    factor: Annotated[float, Field(gt=1)] = Field(
+        4, description="one in so many goes on, and the next comparison is at so many times the tokens"
+    )
+    needed: bool = Field(
+        False,
+        description="compare all trials, and stop also those whose losses a fit needs; otherwise only trials of one "
+        "cell that differ in nothing but the learning rate are compared, of which a fit needs the best",
+    )
+
+
 class Spec(Strict):
     """A sweep: which networks, trained how, on what."""
 
@@ -283,3 +302,4 @@ class Spec(Strict):
     evaluation: Evaluation = Evaluation()
     cluster: Cluster = Cluster()
     budget: Budget = Budget()
+    early_stopping: EarlyStopping | None = Field(None, description="stop trials that fall behind; none if left out")

@@ -11,6 +11,11 @@ import typer
 from orchestrator.commands.options import AsJson, Results
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.assign import Assigner
+    from orchestrator.budget import Ledger
+    from orchestrator.history import Past
     from orchestrator.simulator import Simulation
     from sweeps.planning import Plan
     from sweeps.spec import Spec
@@ -29,14 +34,16 @@ def command(
 ) -> int:
     """Show every network's shape, parameters, FLOPs, memory, devices, hours and price, and the totals."""
     from orchestrator.assign import assigner, devices_for, machines_of
+    from orchestrator.budget import ledger_for
     from orchestrator.commands.printing import print_json
     from orchestrator.forecast import nodes_of, rows, stated, totals
     from orchestrator.nodes import Node
     from sweeps.loading import load_spec
 
     asked = load_spec(spec)
-    made = planned(asked, results)
-    devices = devices_for(asked)
+    made, history = planned(asked, results)
+    devices = history.devices if history else devices_for(asked)
+    ledger = history.ledger if history else ledger_for(asked.budget, devices, {})
     cluster = stated(asked.cluster, simulate)
     if cluster:
         nodes = nodes_of(cluster, devices.named(cluster.device).gpu, asked.cluster.cpus_per_worker)
@@ -46,8 +53,12 @@ def command(
     simulation = None
     if simulate is not None or timeline is not None:
         from orchestrator.search import best_assigner
+        from orchestrator.simulator import simulate as against_a_clock
 
         placed, simulation = best_assigner(asked, made, nodes, machines)
+        if ledger:
+            bound = simulation.lower_bound_seconds
+            simulation = against_a_clock(made, nodes, placed, lower_bound_seconds=bound, ledger=ledger)
     else:
         placed = assigner(asked, made.trials, machines)
     listed = rows(made, placed)
@@ -61,21 +72,26 @@ def command(
     answer: dict[str, Any] = {"trials": listed, "totals": summed, "notes": list(made.notes)}
     if simulation is not None:
         answer["simulation"] = simulated(simulation)
+    if ledger:
+        answer["budget"] = budgeted(made, placed, ledger, history.finished if history else frozenset())
     if as_json:
         print_json(answer)
         return 0
     kinds = ", ".join(f"{m.total} {m.device.name if m.device.gpu else 'cores'}" for m in machines)
     show(asked.name, kinds, answer)
-    talk(made, devices.dated)
+    talk(made, devices.dated, history.notes if history else ())
     return 0
 
 
-def planned(asked: Spec, results: str) -> Plan:
-    """The plan as far as the record makes it literal; with provisional ids where the corpus is not prepared here."""
+def planned(asked: Spec, results: str) -> tuple[Plan, Past | None]:
+    """The plan as far as the record makes it literal, and what the record tells beside it.
+
+    Provisional ids, and no past, where there is no record or the corpus is not prepared in it.
+    """
     from sweeps.planning import plan
 
     if not Path(results).is_dir() and "://" not in results:
-        return plan(asked, None, {})
+        return plan(asked, None, {}), None
     from orchestrator.corpora.prepared import find_prepared
     from orchestrator.literal import resolved
     from sweeps.safe_yaml import SpecError
@@ -86,7 +102,28 @@ def planned(asked: Spec, results: str) -> Plan:
         corpus = find_prepared(asked, store)
     except SpecError:  # its source is not on this machine
         corpus = None
-    return resolved(asked, store, corpus)[0] if corpus else plan(asked, None, {})
+    if corpus is None:
+        return plan(asked, None, {}), None
+    from orchestrator.history import past
+
+    made, known = resolved(asked, store, corpus)
+    return made, past(asked, store, made, known)
+
+
+def budgeted(made: Plan, placed: Assigner, ledger: Ledger, finished: frozenset[str]) -> dict[str, Any]:
+    """What the budget lets start, the longest first: the keys of `budget` in the JSON."""
+    from orchestrator.budget import affordable
+    from orchestrator.packing import rank
+
+    left = (planned for planned in made.trials if planned.trial.trial_id not in finished)
+    jobs = sorted((placed(planned)[0] for planned in left), key=rank)
+    return {
+        "hours": ledger.budget.hours,
+        "price": ledger.budget.price,
+        "spent_hours": ledger.spent.hours,
+        "spent_price": ledger.spent.price,
+        "not_started": len(jobs) - len(affordable(jobs, ledger)),
+    }
 
 
 def beside_laws(listed: list[dict[str, Any]]) -> None:
@@ -167,6 +204,8 @@ def show(name: str, kinds: str, answer: dict[str, Any]) -> None:
     )
     if answer["trials"]:
         print(by_side(answer["trials"]))
+    if budget := answer.get("budget"):
+        print(f"budget: {budget['not_started']} trials would not be started, since they would pass it")
     if made := answer.get("simulation"):
         print(
             f"simulated: {made['makespan_hours']:.3g} hours on {made['devices']} devices, "
@@ -187,9 +226,9 @@ def by_side(listed: list[dict[str, Any]]) -> str:
     return f"shallow, of {len(listed)}: " + ", ".join(f"{count} by {name}" for name, count in counts.items())
 
 
-def talk(made: Plan, dated: str) -> None:
+def talk(made: Plan, dated: str, notes: Sequence[str]) -> None:
     """What a person should know beside the data, on standard error."""
-    for note in made.notes:
+    for note in (*made.notes, *notes):
         print(f"note: {note}", file=sys.stderr)
     if made.provisional:
         print(

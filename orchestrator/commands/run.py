@@ -13,6 +13,9 @@ from orchestrator.commands.options import Results
 def command(
     spec: Annotated[Path, typer.Argument(help="the sweep's YAML file")],
     results: Results = "results",
+    address: Annotated[
+        str | None, typer.Option(help="train on the Ray cluster whose head is there: host:port, or auto")
+    ] = None,
     takeover: Annotated[
         bool, typer.Option("--takeover", help="claim trials that another driver is training; its attempts end unused")
     ] = False,
@@ -28,6 +31,8 @@ def command(
     from sweeps.store import open_store
 
     asked = load_spec(spec)
+    if address is not None:
+        asked = asked.model_copy(update={"cluster": asked.cluster.model_copy(update={"address": address})})
     stop: list[int] = []
 
     def on_signal(number: int, _: object) -> None:

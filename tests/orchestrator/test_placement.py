@@ -1,4 +1,4 @@
-"""Ways to run a trial, the assigner over them, the budget and the file of devices."""
+"""Ways to run a trial, the assigner over them, and the file of devices."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,14 +7,13 @@ import pytest
 
 from models.memory import estimate
 from orchestrator.assign import assign, assigner, devices_for, machines_of
-from orchestrator.budget import Cost, affordable
 from orchestrator.choices import USABLE
 from orchestrator.devices import SHIPPED, load_devices
 from orchestrator.nodes import Node
 from sweeps.loading import load_spec
 from sweeps.planning import Plan, plan
 from sweeps.safe_yaml import SpecError
-from sweeps.spec import Budget, Spec
+from sweeps.spec import Spec
 
 PAPER = Path(__file__).parents[2] / "sweeps" / "paper.yaml"
 
@@ -69,13 +68,6 @@ def test_cores_alone_take_one_worker_and_the_whole_batch() -> None:
     spec = load_spec(PAPER.with_name("quickstart.yaml"))
     _, assigned = assign(spec, plan(spec, None, {}).trials[0])
     assert (assigned.workers, assigned.micro_batch, assigned.gpus, assigned.device) == (1, 16, 0.0, "cpu")
-
-
-def test_a_budget_passes_over_what_would_break_it() -> None:
-    costs = [("a", Cost(hours=5, price=10)), ("b", Cost(hours=4, price=8)), ("c", Cost(hours=1, price=2))]
-    assert affordable(costs, Budget(hours=8), Cost(hours=1, price=2)) == ["a", "c"]
-    assert affordable(costs, Budget(price=3), Cost(hours=0, price=0)) == ["c"]
-    assert affordable(costs, Budget(), Cost(hours=9, price=9)) == ["a", "b", "c"]
 
 
 def test_a_device_is_found_by_our_name_and_by_rays_and_a_typo_is_named() -> None:

@@ -1,0 +1,59 @@
+"""Speeds recovered from attempts whose true speeds are known."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.calibration import Measured, calibrated, expected, says
+from orchestrator.devices import SHIPPED, load_devices
+from sweeps.loading import load_spec
+from sweeps.planning import plan
+
+PAPER = Path(__file__).parents[2] / "sweeps" / "paper.yaml"
+DEVICES = load_devices(SHIPPED)
+
+
+def attempts(seconds: float = 1.0, kind: str = "h100", count: int = 51) -> list[Measured]:
+    made = plan(load_spec(PAPER), None, {})
+    return [
+        Measured(
+            trial=planned.trial,
+            kind=kind,
+            workers=1,
+            micro_batch=64,
+            devices=1.0,
+            nodes=1,
+            recomputed=False,
+            seconds=seconds,
+        )
+        for planned in made.trials[:count]
+    ]
+
+
+def test_a_world_of_other_speeds_is_recovered() -> None:
+    true = replace(DEVICES.named("h100"), achieved=0.18, half_width=1500, block_us=420)
+    every = [*attempts(), *(replace(each, micro_batch=1) for each in attempts())]
+    found = [replace(each, seconds=expected(true, each)) for each in every]
+    made, (one,) = calibrated(DEVICES, found)
+    fitted = made.named("h100")
+    for each in found:
+        assert expected(fitted, each) == pytest.approx(each.seconds, rel=0.03)
+    assert (fitted.achieved, fitted.half_width, fitted.block_us) == pytest.approx((0.18, 1500, 420), rel=0.1)
+    assert one.attempts == 102
+    assert one.slower > 2
+    assert "times as slow as the file of devices says" in says(one)
+
+
+def test_one_attempt_moves_the_speed_and_leaves_other_kinds_as_they_were() -> None:
+    (only,) = attempts(count=1)
+    slow = replace(only, seconds=3 * expected(DEVICES.named("h100"), only))
+    made, (one,) = calibrated(DEVICES, [slow])
+    assert expected(made.named("h100"), only) == pytest.approx(slow.seconds, rel=0.05)
+    assert one.slower == pytest.approx(3)
+    assert made.named("a100") == DEVICES.named("a100")
+
+
+def test_attempts_on_a_kind_that_the_file_does_not_know_change_nothing() -> None:
+    assert calibrated(DEVICES, attempts(kind="mystery")) == (DEVICES, [])
+    assert calibrated(DEVICES, []) == (DEVICES, [])
