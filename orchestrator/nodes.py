@@ -121,20 +121,29 @@ class Cluster:
     def __init__(self, nodes: Iterable[Node]) -> None:
         self.free = {n.name: Free(n, n.cpus, [1.0] * n.gpus, n.gpus) for n in nodes}
         self.spanning: dict[Need, bool] = {}
+        self.known: dict[Need, dict[str, int]] = {}  # rooms of needs that were asked for, kept up to date
+        self.lent: set[str] = set()  # nodes whose Free a copy has too: copied before it changes
 
     def add(self, node: Node) -> None:
         """A node has come."""
         self.free[node.name] = Free(node, node.cpus, [1.0] * node.gpus, node.gpus)
-        self.spanning.clear()
+        self.forget()
 
     def drop(self, name: str) -> None:
         """A node has gone."""
         del self.free[name]
-        self.spanning.clear()
+        self.forget()
+
+    def forget(self) -> None:
+        """The nodes are others now."""
+        self.spanning = {}
+        self.known = {}
 
     def rooms(self, need: Need) -> dict[str, int]:
-        """How many workers fit on each node now."""
-        return {name: free.room(need) for name, free in self.free.items()}
+        """How many workers fit on each node now: for reading, since `take` and `give` keep it up to date."""
+        if need not in self.known:
+            self.known[need] = {name: free.room(need) for name, free in self.free.items()}
+        return self.known[need]
 
     def spans(self, need: Need) -> bool:
         """Whether a gang is larger than any node, empty, could hold."""
@@ -152,15 +161,17 @@ class Cluster:
         beside   what must have room for the same workers on the same nodes too
         """
         need = job.need
-        rooms = self.rooms(need)
-        if beside is not None:
-            rooms = {name: room and min(room, beside.free[name].room(need)) for name, room in rooms.items()}
         if not self.spans(need):
-            fitting = [self.free[name] for name, room in rooms.items() if room >= need.workers]
+            fitting = [self.free[name] for name, room in self.rooms(need).items() if room >= need.workers]
+            if beside is not None:
+                fitting = [f for f in fitting if beside.free[f.node.name].room(need) >= need.workers]
             if not fitting:
                 return None
             chosen = min(fitting, key=lambda f: (f.whole, sum(f.gpus), f.cpus, f.node.name))
             return self.fill(job, [(chosen, need.workers)])
+        rooms = {name: room for name, room in self.rooms(need).items() if room}
+        if beside is not None:
+            rooms = {name: min(room, beside.free[name].room(need)) for name, room in rooms.items()}
         if sum(rooms.values()) < need.workers:
             return None
         ordered = sorted(rooms, key=lambda name: (-rooms[name], name))
@@ -186,18 +197,37 @@ class Cluster:
     def take(self, placement: Placement) -> None:
         """Mark a placement's resources as used."""
         for name, index in zip(placement.nodes, placement.shared, strict=True):
-            self.free[name].take(placement.job.need, index)
+            self.own(name).take(placement.job.need, index)
+        self.update(placement)
 
     def give(self, placement: Placement) -> None:
         """Free them again; nodes that are gone are passed over."""
         for name, index in zip(placement.nodes, placement.shared, strict=True):
-            if free := self.free.get(name):
-                free.give(placement.job.need, index)
+            if name in self.free:
+                self.own(name).give(placement.job.need, index)
+        self.update(placement)
+
+    def own(self, name: str) -> Free:
+        """What is free on a node, for this cluster alone to change."""
+        if name in self.lent:
+            self.lent.discard(name)
+            self.free[name] = self.free[name].copy()
+        return self.free[name]
+
+    def update(self, placement: Placement) -> None:
+        """Bring the known rooms of a placement's nodes up to date."""
+        for name in set(placement.nodes) & self.free.keys():
+            free = self.free[name]
+            for need, rooms in self.known.items():
+                rooms[name] = free.room(need)
 
     def copy(self) -> Cluster:
+        """The same now, and from now on its own."""
         other = Cluster(())
-        other.free = {name: free.copy() for name, free in self.free.items()}
+        other.free = dict(self.free)
         other.spanning = self.spanning
+        self.lent = set(self.free)
+        other.lent = set(self.free)
         return other
 
     @property

@@ -122,14 +122,14 @@ def next_placement(
 def promised(job: Job, cluster: Cluster, running: Running) -> Promise | None:
     """When a job will fit if all goes as expected, and what is free beside it then; None where it never will."""
     later = cluster.copy()
-    fitting = later.rooms(job.need)
+    fitting = later.known.setdefault(job.need, dict(cluster.rooms(job.need)))
+    spans = later.spans(job.need)
     for placement, end in running:
         later.give(placement)
-        for name in set(placement.nodes):
-            if name in later.free:
-                fitting[name] = later.free[name].room(job.need)
-        here = [fitting[name] for name in placement.nodes if name in fitting]
-        enough = sum(fitting.values()) if later.spans(job.need) else max(here, default=0)
+        if spans:
+            enough = sum(fitting.values())
+        else:
+            enough = max((fitting[name] for name in placement.nodes if name in fitting), default=0)
         if enough >= job.need.workers:
             place = later.place(job)
             assert place is not None

@@ -1,12 +1,13 @@
 """The simulator: the paper's sweep against its lower bound, and that packing keeps its promises."""
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator.assign import devices_for, machines_of
-from orchestrator.nodes import Cluster, Job, Need, Node
+from orchestrator.nodes import Cluster, Job, Need, Node, Placement
 from orchestrator.packing import Queue, Running, next_placement
 from orchestrator.search import best_assigner
 from orchestrator.timeline import draw
@@ -57,13 +58,8 @@ def test_short_trials_go_ahead_only_if_they_do_not_delay_the_first() -> None:
 
 def test_a_gang_waits_for_a_node_that_can_hold_it() -> None:
     cluster = Cluster([Node(name="a", cpus=8, gpus=4), Node(name="b", cpus=8, gpus=4)])
-    for name in ("x", "y"):
-        half = cluster.place(job(name, 1, workers=2))
-        assert half is not None
-        cluster.take(half)
-        if name == "x":
-            cluster.free["a"].cpus = 0  # so that y goes to b
-    cluster.free["a"].cpus = 8
+    for node in ("a", "b"):
+        cluster.take(Placement(job=job(f"half of {node}", 1, workers=2), nodes=(node, node), shared=(None, None)))
     assert cluster.place(job("four", 1, workers=4)) is None
     assert cluster.empty.place(job("eight", 1, workers=8)) is not None
 
@@ -82,3 +78,33 @@ def test_fractions_share_the_fullest_device_and_come_back() -> None:
         cluster.give(placement)
     assert cluster.free["n"].gpus == [1.0, 1.0]
     assert cluster.free["n"].whole == 2
+
+
+def test_rooms_are_kept_up_to_date_and_copies_go_their_own_ways() -> None:
+    chance = random.Random(0)
+    needs = [Need(workers=n, cpus=1, gpus=g) for n, g in ((1, 0.25), (1, 0.5), (1, 1.0), (2, 1.0), (4, 1.0), (6, 1.0))]
+    cluster = Cluster([Node(name=f"n{i}", cpus=16, gpus=4) for i in range(3)])
+    there: list[Placement] = []
+    before: list[tuple[Cluster, list[dict[str, int]]]] = []
+    for number in range(400):
+        if there and chance.random() < 0.45:
+            cluster.give(there.pop(chance.randrange(len(there))))
+        else:
+            found = cluster.place(Job(key=str(number), need=chance.choice(needs), seconds=1))
+            if found is not None:
+                cluster.take(found)
+                there.append(found)
+        for need in needs:
+            assert cluster.rooms(need) == {name: free.room(need) for name, free in cluster.free.items()}
+        if number % 50 == 0:
+            copy = cluster.copy()
+            before.append((copy, [dict(copy.rooms(need)) for need in needs]))
+            if there:
+                copy.give(there[0])
+                copy.take(there[0])
+    for copy, rooms in before:
+        fresh = [{name: free.room(need) for name, free in copy.free.items()} for need in needs]
+        assert fresh == [copy.rooms(need) for need in needs] == rooms
+    for placement in there:
+        cluster.give(placement)
+    assert all(free.gpus == [1.0] * 4 and free.cpus == 16 for free in cluster.free.values())
