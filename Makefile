@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/set-up
 
-.PHONY: run test quick check clean
+.PHONY: run test quick test-long test-gpu check clean
 
 run: $(SETUP)
 	$(BIN)/sweep run sweeps/quickstart.yaml
@@ -14,7 +14,15 @@ test: $(SETUP) check
 
 # Without what takes longer than ten seconds.
 quick: $(SETUP) check
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not long and not gpu"
+
+# Several Ray nodes, and every resume on every other number of workers at every stage: about twenty minutes.
+test-long: $(SETUP)
+	$(BIN)/python -m pytest -m long --timeout 1800
+
+# For whoever has GPUs; skipped where there are none.
+test-gpu: $(SETUP)
+	$(BIN)/python -m pytest -m gpu --timeout 1800
 
 check: $(SETUP)
 	$(BIN)/ruff format --check .

@@ -11,8 +11,8 @@ import orchestrator.readiness
 from orchestrator.membership import members
 from sweeps.safe_yaml import SpecError
 from sweeps.store import open_store
+from tests.cluster.clusters import DEVICES, cluster, node_with_an_own_folder, pretending, wait_for
 from tests.e2e.sweeping import spec, sweep
-from tests.orchestrator.clusters import DEVICES, cluster, node_with_an_own_folder, pretending, wait_for
 
 
 def mount_namespaces() -> bool:

@@ -16,7 +16,7 @@ DEVICES = """\
 dated: 2026-01-01
 currency: USD
 devices:
-  pretended: {gpu: PRETENDED, memory_gib: 8, bf16_tflops: 0.02, fp32_tflops: 0.01, price_hour: 1, achieved: 0.5,
+  pretended: {gpu: PRETENDED, memory_gib: 1.55, bf16_tflops: 0.02, fp32_tflops: 0.003, price_hour: 1, achieved: 0.5,
               half_width: 8, block_us: 100, link_gbs: 10, network_gbs: 5, source: none, train_on: cpu}
 """
 
