@@ -30,6 +30,7 @@ from orchestrator.nodes import Cluster, Need, Node
 from orchestrator.owners import Heart, living
 from orchestrator.provenance import versions
 from orchestrator.readiness import Readiness
+from orchestrator.trainable import TrialActor
 from orchestrator.tuning import Feed, fit
 from orchestrator.work import Work
 from sweeps.planning import Plan
@@ -154,6 +155,7 @@ def conduct(
     display: Display,
     stopping: Callable[[], bool],
     takeover: bool = False,
+    trainable: type[TrialActor] = TrialActor,
 ) -> None:
     """Train what the record does not have.
 
@@ -200,7 +202,7 @@ def conduct(
             readiness=readiness,
             grow=(lambda: growth.ask(dispatcher)) if growth else lambda: None,
         )
-        fit(Feed(dispatcher, run), spec.cluster.hang_seconds)
+        fit(Feed(dispatcher, run), spec.cluster.hang_seconds, trainable)
         if dispatcher.unaffordable and history.ledger:
             display.say(refused_by_budget(dispatcher, history.ledger))
         if run.failure:

@@ -160,14 +160,17 @@ def resources(config: dict[str, Any]) -> PlacementGroupFactory:
     return PlacementGroupFactory(bundles, bundle_label_selector=pinned)
 
 
-def fit(feed: Feed, hang_seconds: float) -> None:
-    """Run until the dispatcher has nothing left, or the conductor stops. Needs a connected Ray."""
+def fit(feed: Feed, hang_seconds: float, trainable: type[TrialActor] = TrialActor) -> None:
+    """Run until the dispatcher has nothing left, or the conductor stops. Needs a connected Ray.
+
+    trainable   what trains a trial; another than ours where it is the way there that is measured
+    """
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # what a signal means is the command's to say
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(8, len(ray.nodes()) * 8))
     with tempfile.TemporaryDirectory(prefix="interplay-tune-") as folder:
         tune.Tuner(
-            tune.with_resources(TrialActor, resources),
+            tune.with_resources(trainable, resources),
             tune_config=tune.TuneConfig(
                 search_alg=feed, num_samples=-1, reuse_actors=True, metric="tokens", mode="max"
             ),
