@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator.corpora.prepare import prepare
 from orchestrator.ports import free_port
-from orchestrator.work import Assigned, Work
+from orchestrator.work import Assigned, Device, Work
 from sweeps.planning import Plan, plan
 from sweeps.record import claim, publish_plan
 from sweeps.spec import Spec
@@ -43,8 +43,13 @@ def run_gang(
     interrupt_at: int | None = None,
     environment: dict[str, str] | None = None,
     claimed: bool = True,
+    device: Device = "cpu",
+    checkpoint_activations: bool = False,
 ) -> list[int]:
-    """Run one attempt; the exit codes of its workers. A checkpoint falls due every `checkpoint_every` slices."""
+    """Run one attempt; the exit codes of its workers. A checkpoint falls due every `checkpoint_every` slices.
+
+    device   cuda: each worker on a GPU of its own
+    """
     if claimed:
         claim(store, trial.trial_id, attempt, {"driver": "test"})
     share = trial.recipe.batch_sequences // workers
@@ -53,7 +58,14 @@ def run_gang(
         attempt=attempt,
         driver="test",
         results=store.uri,
-        assigned=Assigned(workers=workers, micro_batch=micro_batch or share, threads=1, cpus=1),
+        assigned=Assigned(
+            workers=workers,
+            micro_batch=micro_batch or share,
+            threads=1,
+            cpus=1,
+            device=device,
+            checkpoint_activations=checkpoint_activations,
+        ),
         keep_moments=keep_moments,
         checkpoint_seconds=1e9,
         hang_seconds=60,
@@ -87,13 +99,14 @@ def rows(store: Store, trial: Trial, columns: str = "step, loss, grad_norm, lr")
 
 def worker(text: str, rank: int, port: int, order: dict[str, Any], environment: dict[str, str]) -> None:
     warnings.simplefilter("ignore")
-    os.environ |= {"DS_ACCELERATOR": "cpu"} | environment
+    work = Work.from_json(text)
+    own = {"CUDA_VISIBLE_DEVICES": str(rank)} if work.assigned.device == "cuda" else {}
+    os.environ |= {"DS_ACCELERATOR": work.assigned.device} | own | environment
     import torch.distributed as dist
 
     from orchestrator.attempt import Attempt
     from orchestrator.engine import Assignment, join
 
-    work = Work.from_json(text)
     join(Assignment(rank=rank, **work.assigned.each()), "127.0.0.1", port)
     attempt = Attempt(work, Assignment(rank=rank, **work.assigned.each()))
     step = attempt.begin()
