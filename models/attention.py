@@ -1,6 +1,6 @@
 """Causal attention by whichever kernel is quicker on the device at hand.
 
-Dimensions in names: B sequences, H heads, T positions, S positions attended to, K head width.
+Dimensions in names: B sequences, H heads, N = B·H, T positions, S positions attended to, K head width.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ PLAIN_CONTEXT = 512
 
 def attend(q_BHTK: Tensor, k_BHTK: Tensor, v_BHTK: Tensor, scale: float) -> Tensor:
     """Causal softmax(q·kᵀ·scale)·v, (B, H, T, K). Keys and values may have fewer heads, a divisor of H."""
+    import torch
     from torch.nn import functional as fn
 
-    heads, kv_heads, T = q_BHTK.shape[1], k_BHTK.shape[1], q_BHTK.shape[2]
+    B, H, T, K = q_BHTK.shape
+    kv_heads = k_BHTK.shape[1]
     if q_BHTK.device.type != "cpu" or T > PLAIN_CONTEXT:
         return fn.scaled_dot_product_attention(
-            q_BHTK, k_BHTK, v_BHTK, is_causal=True, scale=scale, enable_gqa=heads != kv_heads
+            q_BHTK, k_BHTK, v_BHTK, is_causal=True, scale=scale, enable_gqa=kv_heads != H
         )
-    if heads != kv_heads:
-        k_BHTK, v_BHTK = (x.repeat_interleave(heads // kv_heads, dim=1) for x in (k_BHTK, v_BHTK))
-    scores_BHTS = (q_BHTK * scale) @ k_BHTK.transpose(-1, -2) + causal_mask(T, q_BHTK.dtype)
-    return scores_BHTS.softmax(-1) @ v_BHTK
+    if kv_heads != H:
+        k_BHTK, v_BHTK = (x.repeat_interleave(H // kv_heads, dim=1) for x in (k_BHTK, v_BHTK))
+    q_NTK, k_NTK, v_NTK = (x.reshape(B * H, T, K) for x in (q_BHTK, k_BHTK, v_BHTK))
+    scores_NTS = torch.baddbmm(causal_mask(T, q_NTK.dtype), q_NTK, k_NTK.transpose(1, 2), alpha=scale)
+    return (scores_NTS.softmax(-1) @ v_NTK).view(B, H, T, K)
 
 
 @cache

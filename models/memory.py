@@ -4,7 +4,7 @@ It follows DeepSpeed 0.19.8 and this repository's decoders line by line, and was
 over shapes, stages and workers (benchmarks/memory.py; the figures are in docs/log.md). No torch, so that planning
 is quick. A step has four moments that can be the highest:
 
-- the loss: weights, optimizer and all activations are there, and the logits several times over
+- the loss: weights, optimizer and all activations are there, and the logits
 - the first blocks of the backward pass: the logits are gone, DeepSpeed's bucket is there
 - the end of the backward pass: activations are gone; gradients are there, once more while they are reduced
 - the optimizer's step: gradients, flattened and in fp32 beside themselves
@@ -31,6 +31,9 @@ Peak = Literal["loss", "blocks", "backward", "step"]
 BUCKET = 2**25
 # Parameters that ZeRO 3 keeps gathered between uses (stage3_max_live_parameters, stage3_max_reuse_distance).
 LIVE = 1_000_000_000
+# Logits whose loss is computed at a time (models/losses.py): on a CPU their fp32 copy, 1 MB, stays in a core's cache;
+# on a GPU fewer launches count for more.
+LOSS_CHUNK: dict[Kind, int] = {"cpu": 1 << 18, "cuda": 1 << 24}
 # What a process holds on the device before it trains: a guess for CUDA (context, cuBLAS's workspace, and NCCL's
 # buffers in a gang), measured for the resident memory of a process on a CPU (docs/log.md).
 OVERHEAD: dict[Kind, int] = {"cpu": 700 << 20, "cuda": 900 << 20}
@@ -160,8 +163,8 @@ def gradient_bytes(
 def activation_bytes(shape: Shape, a: int, tokens: int, recomputed: bool, device: Kind) -> tuple[int, int, int]:
     """What the forward pass keeps on `tokens` tokens, and what is beside it at the loss, and in the last block.
 
-    The loss has its logits three times in fp32: log-probabilities, and their and the logits' gradients. A block's
-    backward pass has the gradients of its widest products, and of attention's scores where they are explicit.
+    The loss has its logits, which their gradient overwrites, and a few rows of them in fp32 (models/losses.py). A
+    block's backward pass has the gradients of its widest products, and of attention's scores where they are explicit.
     """
     family = find(shape.family)
     low, full = family.kept(shape)
@@ -170,8 +173,8 @@ def activation_bytes(shape: Shape, a: int, tokens: int, recomputed: bool, device
     block = a * (low + scores) + 4 * full
     entrance = a * shape.width
     passing = max(a * 2 * scores, a * 2 * shape.feed_forward) + 2 * entrance
-    logits = 12 * shape.vocabulary
+    logits = tokens * a * shape.vocabulary + 8 * min(LOSS_CHUNK[device], tokens * shape.vocabulary)
     tail = 3 * entrance
     if recomputed:
-        return tokens * (shape.depth * entrance + tail), tokens * logits, tokens * (block + passing)
-    return tokens * (shape.depth * block + tail), tokens * logits, tokens * passing
+        return tokens * (shape.depth * entrance + tail), logits, tokens * (block + passing)
+    return tokens * (shape.depth * block + tail), logits, tokens * passing

@@ -10,6 +10,7 @@ import gc
 import os
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import deepspeed
@@ -20,6 +21,7 @@ import torch.distributed as dist
 from models.decoder import Decoder
 from models.memory import reduce_bucket
 from models.parametrization import Treatment
+from orchestrator.heap import give_back, keep_freed
 from orchestrator.work import Device
 from sweeps.trial import Trial
 
@@ -58,6 +60,7 @@ class Assignment:
 def join(assignment: Assignment, host: str, port: int) -> None:
     """Make this process a member of a gang; a process that trains alone is a gang of one, and joins once."""
     torch.set_num_threads(assignment.threads)
+    keep_freed()
     deepspeed.ops.__compatible_ops__ = {}  # else shm_comm is compiled with g++ in every process on a CPU
     if dist.is_initialized():
         if dist.get_world_size() != assignment.workers:
@@ -91,7 +94,22 @@ def build(trial: Trial, assignment: Assignment) -> Any:
     if recipe.zero == 3 and trial.shape.tied:
         deepspeed.zero.register_external_parameter(decoder, decoder.stem.token)
     make_optimizer_state(engine)
+    if recipe.precision == "bf16" and recipe.zero in (1, 2):
+        engine.optimizer.scaled_global_norm = partial(global_norm, engine.optimizer)
     return engine
+
+
+def global_norm(optimizer: Any) -> torch.Tensor:
+    """Norm of all workers' gradients at stages 1 and 2, in fp32; not finite where a gradient is not.
+
+    In the place of DeepSpeed's own, which copies every gradient to fp32, asks the workers once a parameter group, and
+    reports what is not finite as a number.
+    """
+    gradients = [gradient for group in optimizer.averaged_gradients.values() for gradient in group]
+    norms = torch._foreach_norm(gradients, 2, dtype=torch.float32)
+    square = torch.stack(norms).square().sum()
+    dist.all_reduce(square, group=optimizer.dp_process_group)
+    return square.sqrt()
 
 
 def make_optimizer_state(engine: Any) -> None:
@@ -121,7 +139,8 @@ def config(trial: Trial, assignment: Assignment) -> dict[str, Any]:
         "train_micro_batch_size_per_gpu": assignment.micro_batch,
         "gradient_accumulation_steps": assignment.accumulation(recipe.batch_sequences),
         "gradient_clipping": clipping,
-        "bf16": {"enabled": recipe.precision == "bf16"},
+        # a gradient that is not finite shows in the norm and the next loss; DeepSpeed would look first
+        "bf16": {"enabled": recipe.precision == "bf16", "check_grad_overflow": False},
         # DeepSpeed's own 5e8 elements would be 1 GB of buffer beside a network of a few MB
         "zero_optimization": {"stage": recipe.zero, "reduce_bucket_size": reduce_bucket(trial.shape)},
         "zero_allow_untested_optimizer": True,
@@ -162,3 +181,4 @@ def dismantle(engine: Any) -> None:
     """Give back all an engine holds, so that the next trial in this process starts as in a new one."""
     engine.destroy()
     gc.collect()
+    give_back()

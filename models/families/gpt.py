@@ -93,7 +93,7 @@ def block(w: Any, x_BTD: Tensor, shape: Shape, m: Multipliers) -> Tensor:
     x_BTD = x_BTD.add(fn.linear(mixed_BTD, w.out, w.out_bias), alpha=m.residual)
 
     h_BTD = fn.layer_norm(x_BTD, (D,), w.norm2, w.norm2_bias)
-    up_BTF = fn.gelu(fn.linear(h_BTD, w.up, w.up_bias), approximate="tanh")
+    up_BTF = fn.gelu(fn.linear(h_BTD, w.up, w.up_bias))
     return x_BTD.add(fn.linear(up_BTF, w.down, w.down_bias), alpha=m.residual)
 
 
@@ -113,7 +113,7 @@ def export(shape: Shape) -> tuple[dict[str, Any], dict[str, tuple[str, bool]]]:
         "n_layer": shape.depth,
         "n_head": shape.heads,
         "n_inner": shape.feed_forward,
-        "activation_function": "gelu_new",
+        "activation_function": "gelu",
         "layer_norm_epsilon": 1e-5,
         "tie_word_embeddings": shape.tied,
     }

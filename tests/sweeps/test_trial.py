@@ -10,7 +10,7 @@ from sweeps.spec import Spec
 from sweeps.trial import Trial, canonical
 from tests.sweeps.specs import small
 
-GOLDEN = ["0e73ce4e5266cea2", "d98a8d04bcde2ee5", "2c11b6d2c999cbe6", "47703ea329e92acc"]
+GOLDEN = ["8e1d8608cce60a0d", "0d0693ced2dacffb", "dae4b8ea59213a2b", "b623286c9c536811"]
 
 
 def ids(spec: Spec, corpus: str = "c" * 64) -> set[str]:
