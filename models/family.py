@@ -21,6 +21,7 @@ from models.shape import Shape, ShapeError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from models.counterpart import Counterpart
     from models.parametrization import Multipliers
 
 
@@ -58,8 +59,8 @@ class Family(Protocol):
     def tail(self, w: Any, x_BTD: Tensor, shape: Shape, m: Multipliers) -> Tensor:
         """The residual stream after the last norm, ready for the product with the head, (B, T, D)."""
 
-    def export(self, shape: Shape) -> tuple[dict[str, Any], dict[str, tuple[str, bool]]]:
-        """Hugging Face's config, and for each of our names theirs and whether theirs is transposed."""
+    def export(self, shape: Shape) -> Counterpart:
+        """The Hugging Face model this one is; a family without one leaves the function out and cannot be exported."""
 
 
 @cache

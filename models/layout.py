@@ -19,13 +19,19 @@ class Role(Enum):
     GAIN = "gain"  # a norm's scale, one at the start
     BIAS = "bias"  # added, zero at the start
 
+    @property
+    def is_vector(self) -> bool:
+        """Whether it acts on each dimension alone."""
+        return self in (Role.GAIN, Role.BIAS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """One tensor. Matrices are stored (out, in), as torch.nn.functional.linear takes them.
 
     group      the heading under which it is counted ("attention", "feed_forward", "embedding", …)
-    residual   whether its product is added to the residual stream (its initial scale falls with depth)
+    residual   whether its product, or a bias itself, is added to the residual stream (a matrix's initial scale then
+               falls with depth)
     """
 
     name: str

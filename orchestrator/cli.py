@@ -9,6 +9,7 @@ import typer
 from orchestrator.commands import (
     compact,
     doctor,
+    export,
     figures,
     fit,
     gc,
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (plan, run, status, query, fit, recommend, figures, doctor, compact, gc, migrate):
+for module in (plan, run, status, query, fit, recommend, figures, export, doctor, compact, gc, migrate):
     app.command(name=module.__name__.rsplit(".", 1)[1].rstrip("_"))(module.command)
 app.add_typer(import_.app, name="import")
 

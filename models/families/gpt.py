@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.attention import attend
+from models.counterpart import Counterpart
 from models.layout import Layout, Parameter, Role
 from models.parametrization import Multipliers
 from models.shape import Shape, ShapeError
@@ -46,7 +47,7 @@ def layout(shape: Shape) -> Layout:
     def linear(name: str, out: int, into: int, group: str, residual: bool = False) -> tuple[Parameter, Parameter]:
         return (
             Parameter(name=name, dims=(out, into), role=Role.MATRIX, group=group, residual=residual),
-            Parameter(name=f"{name}_bias", dims=(out,), role=Role.BIAS, group="bias"),
+            Parameter(name=f"{name}_bias", dims=(out,), role=Role.BIAS, group="bias", residual=residual),
         )
 
     head = Parameter(name="weight", dims=(shape.vocabulary, D), role=Role.HEAD, group="head")
@@ -103,7 +104,7 @@ def tail(w: Any, x_BTD: Tensor, shape: Shape, m: Multipliers) -> Tensor:
     return fn.layer_norm(x_BTD, (shape.width,), w.norm, w.norm_bias)
 
 
-def export(shape: Shape) -> tuple[dict[str, Any], dict[str, tuple[str, bool]]]:
+def export(shape: Shape) -> Counterpart:
     config = {
         "model_type": "gpt2",
         "architectures": ["GPT2LMHeadModel"],
@@ -132,4 +133,4 @@ def export(shape: Shape) -> tuple[dict[str, Any], dict[str, tuple[str, bool]]]:
             place = f"transformer.h.{index}.{theirs}"
             names[f"blocks.{index}.{ours}"] = (f"{place}.weight", not ours.startswith("norm"))
             names[f"blocks.{index}.{ours}_bias"] = (f"{place}.bias", False)
-    return config, names
+    return Counterpart(config=config, names=names, queries={"qkv": shape.width, "qkv_bias": shape.width})

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from models.attention import attend
+from models.counterpart import Counterpart
 from models.layout import Layout, Parameter, Role
 from models.parametrization import Multipliers
 from models.shape import Shape, ShapeError
@@ -133,7 +134,7 @@ def rotate(x_BHTK: Tensor, cos_TK: Tensor, sin_TK: Tensor) -> Tensor:
     return x_BHTK * cos_TK + torch.cat((-second, first), dim=-1) * sin_TK
 
 
-def export(shape: Shape) -> tuple[dict[str, Any], dict[str, tuple[str, bool]]]:
+def export(shape: Shape) -> Counterpart:
     qwen = shape.qk_norm  # LlamaForCausalLM has no QK-norm; Qwen3ForCausalLM is the same decoder with one
     config = {
         "model_type": "qwen3" if qwen else "llama",
@@ -171,4 +172,6 @@ def export(shape: Shape) -> tuple[dict[str, Any], dict[str, tuple[str, bool]]]:
     for index in range(shape.depth):
         for ours, theirs in parts.items():
             names[f"blocks.{index}.{ours}"] = (f"model.layers.{index}.{theirs}.weight", False)
-    return config, names
+    # where queries are normalised, their norm's gain is what scales them
+    queries = {"query_norm": shape.head_width} if qwen else {"query": shape.heads * shape.head_width}
+    return Counterpart(config=config, names=names, queries=queries)

@@ -1,0 +1,115 @@
+"""A trained network as a folder that Hugging Face's AutoModelForCausalLM and AutoTokenizer load, offline."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.counterpart import converted, counterpart
+from models.parametrization import Parametrization
+from models.shape import ShapeError, shape_from
+from orchestrator import checkpoints
+from orchestrator.checkpoints import DamagedCheckpoint
+from orchestrator.corpora.prepare import read_manifest
+from orchestrator.portable_tokenizer import tokenizer_files, tokenizer_of
+from sweeps.record import RecordError
+from sweeps.safe_yaml import SpecError
+from sweeps.store import Store
+from sweeps.views import connect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What the record says of one trial. The config may be of another version of the numerics: weights outlive it."""
+
+    trial_id: str
+    config: dict[str, Any]
+    last_step: int
+    status: str
+    eval_loss: float | None
+
+
+def find_trial(store: Store, wanted: str) -> Recorded:
+    """A trial by its id, or the beginning of one. Raises SpecError where there is none or more than one."""
+    with connect(store) as connection:
+        found = connection.execute(
+            "select trial_id, config, last_step, status, eval_loss from trials where starts_with(trial_id, ?)", [wanted]
+        ).fetchall()
+    if len(found) != 1:
+        how_many = f"{len(found)} trials begin" if found else "no trial begins"
+        raise SpecError(f"{how_many} with {wanted!r} in {store.uri}; `sweep status SWEEP` lists their ids")
+    trial_id, config, last, status, loss = found[0]
+    return Recorded(
+        trial_id=trial_id, config=json.loads(config), last_step=last, status=status or "planned", eval_loss=loss
+    )
+
+
+def export(store: Store, wanted: str, out: Path) -> Recorded:
+    """Write config.json, model.safetensors (fp32) and the tokenizer's files into `out`, all of them or nothing.
+
+    Raises SpecError for a trial that is not there or not finished, a family or multiplier that Hugging Face's models
+    cannot express, and a folder that is not empty; RecordError for weights or a corpus that are damaged or gone.
+    """
+    trial = find_trial(store, wanted)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise SpecError(f"--out {out}: is there and not empty; name a new folder")
+    shape = shape_from(trial.config["shape"])
+    rule = Parametrization(**trial.config["recipe"]["parametrization"])
+    weights = final_weights(store, trial)
+    try:
+        config, tensors = counterpart(shape).config, converted(shape, rule, weights)
+    except ShapeError as error:
+        raise SpecError(f"trial {trial.trial_id}: {error}") from error
+    try:
+        prepared = read_manifest(store, trial.config["corpus"])
+        files, end = tokenizer_files(tokenizer_of(store, prepared), shape.context)
+    except FileNotFoundError as error:
+        raise RecordError(
+            f"the corpus of trial {trial.trial_id} is not in {store.uri}, and with it its tokenizer is gone: {error}"
+        ) from error
+    special = {"bos_token_id": end, "eos_token_id": end, "pad_token_id": end}
+    files["config.json"] = json.dumps(config | special | {"dtype": "float32"}, indent=2)
+    files["generation_config.json"] = json.dumps(special | {"max_length": shape.context}, indent=2)
+    files["interplay.json"] = json.dumps(
+        {"trial_id": trial.trial_id, "held_out_loss_nats": trial.eval_loss, "config": trial.config}, indent=2
+    )
+    write(out, files, tensors)
+    return trial
+
+
+def final_weights(store: Store, trial: Recorded) -> dict[str, Any]:
+    """Weights by name after the trial's last step. Raises SpecError where it is not there yet, RecordError where they
+    are damaged."""
+    steps = checkpoints.listed(store, trial.trial_id)
+    for step, attempt in steps:
+        if step == trial.last_step:
+            try:
+                tensors = checkpoints.load(store, trial.trial_id, step, attempt)[1]
+            except DamagedCheckpoint as error:
+                raise RecordError(str(error)) from error
+            return {name.removeprefix("weight/"): t for name, t in tensors.items() if name.startswith("weight/")}
+    newest = f"its newest checkpoint is that of step {steps[0][0]}" if steps else "it has no checkpoint"
+    raise SpecError(
+        f"trial {trial.trial_id} has no weights of its last step, {trial.last_step}: {newest}, and its state is "
+        f"{trial.status!r}; finish it with `sweep run`"
+    )
+
+
+def write(out: Path, files: dict[str, str], tensors: dict[str, Any]) -> None:
+    """All files in a folder beside `out`, which then takes its place."""
+    import safetensors.torch
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        safetensors.torch.save_file(tensors, work / "model.safetensors", metadata={"format": "pt"})
+        for name, text in files.items():
+            (work / name).write_text(text + "\n", encoding="utf-8")
+        work.chmod(0o755)
+        work.rename(out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
