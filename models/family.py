@@ -74,5 +74,5 @@ def find(name: str) -> Family:
         return cast(Family, theirs[name].load())
     known = sorted({*ours, *theirs.names})
     close = difflib.get_close_matches(name, known, 1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = f"; did you mean {close[0]!r}?" if close else "."
     raise ShapeError(f"there is no family {name!r}{hint} The families here are {', '.join(known)}")

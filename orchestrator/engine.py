@@ -1,14 +1,12 @@
 """A trial as a DeepSpeed engine in this process, and the process made ready for one.
 
-The learning rate is driven by our schedule, never by DeepSpeed's; the optimizer is torch's own fused AdamW, so
-that nothing is compiled at start-up.
+The learning rate is driven by our schedule, never by DeepSpeed's.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,8 +18,8 @@ import torch.distributed as dist
 
 from models.decoder import Decoder
 from models.memory import reduce_bucket
-from models.parametrization import Treatment
 from orchestrator.heap import give_back, keep_freed
+from orchestrator.optimizers import make_optimizer_state, optimizer_of
 from orchestrator.work import Device
 from sweeps.trial import Trial
 
@@ -89,7 +87,7 @@ def build(trial: Trial, assignment: Assignment) -> Any:
     if recipe.compile:
         for block in decoder.blocks:
             block.compile(dynamic=False)
-    optimizer = torch.optim.AdamW(parameter_groups(decoder, trial), lr=0.0, betas=recipe.optimizer.betas, fused=True)
+    optimizer = optimizer_of(decoder, trial)
     engine, *_ = deepspeed.initialize(model=decoder, optimizer=optimizer, config=config(trial, assignment))
     if recipe.zero == 3 and trial.shape.tied:
         deepspeed.zero.register_external_parameter(decoder, decoder.stem.token)
@@ -112,24 +110,6 @@ def global_norm(optimizer: Any) -> torch.Tensor:
     return square.sqrt()
 
 
-def make_optimizer_state(engine: Any) -> None:
-    """Adam's state as before the first step, for every parameter group at every stage.
-
-    DeepSpeed 0.19 makes it late or early by a step of its own, as the stage may be, and at stages 1 and 2 links
-    parameters to the state of the first group only; so it is made here, and linked when it is complete.
-    """
-    stage, optimizer = engine.zero_optimization_stage(), engine.basic_optimizer
-    masters = (master for group in optimizer.param_groups for master in group["params"])
-    for master in engine.optimizer.fp32_partitioned_groups_flat if stage == 3 else masters:
-        optimizer.state[master] = {
-            "step": torch.zeros((), dtype=torch.float32, device=master.device),
-            "exp_avg": torch.zeros_like(master),
-            "exp_avg_sq": torch.zeros_like(master),
-        }
-    if stage in (1, 2):
-        engine.optimizer._lazy_init_hp_params_optimizer_state()
-
-
 def config(trial: Trial, assignment: Assignment) -> dict[str, Any]:
     """DeepSpeed's configuration. fp32 at stage 0 is clipped by us, since DeepSpeed would not tell the norm."""
     recipe = trial.recipe
@@ -142,7 +122,8 @@ def config(trial: Trial, assignment: Assignment) -> dict[str, Any]:
         # a gradient that is not finite shows in the norm and the next loss; DeepSpeed would look first
         "bf16": {"enabled": recipe.precision == "bf16", "check_grad_overflow": False},
         # DeepSpeed's own 5e8 elements would be 1 GB of buffer beside a network of a few MB
-        "zero_optimization": {"stage": recipe.zero, "reduce_bucket_size": reduce_bucket(trial.shape)},
+        "zero_optimization": {"stage": recipe.zero, "reduce_bucket_size": reduce_bucket(trial.shape)}
+        | ({"reduce_scatter": False} if recipe.zero == 3 and recipe.optimizer.name == "muon" else {}),
         "zero_allow_untested_optimizer": True,
         "steps_per_print": None,
     }
@@ -153,22 +134,12 @@ def clips_itself(trial: Trial) -> bool:
     return trial.recipe.zero == 0 and trial.recipe.precision == "fp32"
 
 
-def parameter_groups(decoder: Decoder, trial: Trial) -> list[dict[str, Any]]:
-    """Parameters that are treated alike, each group with the factor on the scheduled rate it keeps (`factor`)."""
-    recipe = trial.recipe
-    alike: dict[tuple[float, float, float], list[torch.nn.Parameter]] = defaultdict(list)
-    for name, tensor in decoder.named_parameters():
-        t: Treatment = recipe.parametrization.treatment(name, decoder.roles[name], trial.shape)
-        alike[t.learning_rate, t.weight_decay, t.epsilon].append(tensor)
-    return [
-        {
-            "params": tensors,
-            "factor": rate,
-            "weight_decay": recipe.optimizer.weight_decay * decay,
-            "eps": recipe.optimizer.epsilon * epsilon,
-        }
-        for (rate, decay, epsilon), tensors in alike.items()
-    ]
+def gradient_norm(engine: Any, trial: Trial) -> Any:
+    """Global norm before clipping as DeepSpeed tells it; None with Muon at stages 1 to 3, where it is that of Muon's
+    updates, the same whatever the gradients are."""
+    if trial.recipe.optimizer.name == "muon" and trial.recipe.zero:
+        return None
+    return engine.get_global_grad_norm()
 
 
 def set_rate(engine: Any, rate: float) -> None:

@@ -1,7 +1,8 @@
 """The whole state of a training by parameter name, in fp32 on the CPU: free of worker count and ZeRO stage.
 
-For each parameter its master weight and Adam's two moments, "weight/<name>", "exp_avg/<name>",
-"exp_avg_sq/<name>". Reading and restoring are collective: every worker of the gang takes part.
+For each parameter its master weight and what the optimizer remembers of it: "weight/<name>", and Adam's
+"exp_avg/<name>" and "exp_avg_sq/<name>" or Muon's "momentum_buffer/<name>". Reading and restoring are collective:
+every worker of the gang takes part.
 """
 
 from __future__ import annotations
@@ -24,15 +25,17 @@ from deepspeed.utils import (
 )
 from torch import Tensor
 
-MOMENTS = ("exp_avg", "exp_avg_sq")
+from orchestrator.optimizers import moments_of, muon_momentum
 
 
 def read(engine: Any, *, moments: bool) -> Iterator[tuple[str, Tensor]]:
     """Every tensor with its name, one at a time; without `moments` the weights alone."""
     masters = None if engine.zero_optimization() else own_masters(engine)
     for name, parameter in engine.module.named_parameters():
-        for key in ("weight", *MOMENTS) if moments else ("weight",):
-            if masters is not None:
+        for key in ("weight", *moments_of(parameter)) if moments else ("weight",):
+            if key == "momentum_buffer" and engine.zero_optimization_stage() in (1, 2):
+                full = shared_momentum(engine, parameter)
+            elif masters is not None:
                 master = masters[parameter]
                 full = master if key == "weight" else engine.basic_optimizer.state[master][key]
             elif key == "weight":
@@ -51,7 +54,7 @@ def restore(engine: Any, state: Mapping[str, Tensor], *, steps: int) -> None:
     stage = engine.zero_optimization_stage()
     masters = own_masters(engine) if stage == 0 else {}
     for name, parameter in engine.module.named_parameters():
-        for key in ("weight", *MOMENTS):
+        for key in ("weight", *moments_of(parameter)):
             value = state[f"{key}/{name}"].to(parameter.device)
             match stage:
                 case 0:
@@ -59,6 +62,10 @@ def restore(engine: Any, state: Mapping[str, Tensor], *, steps: int) -> None:
                     (master if key == "weight" else engine.basic_optimizer.state[master][key]).copy_(value)
                 case 3:
                     set_partition(parameter, key, value)
+                case _ if key == "momentum_buffer":
+                    mine = muon_momentum(engine, parameter)
+                    if mine is not None:
+                        mine.copy_(value)
                 case _ if key == "weight":
                     safe_set_full_fp32_param(parameter, value)
                 case _:
@@ -67,7 +74,19 @@ def restore(engine: Any, state: Mapping[str, Tensor], *, steps: int) -> None:
         with deepspeed.zero.GatheredParameters([parameter], modifier_rank=0, enabled=stage == 3):
             parameter.data.copy_(state[f"weight/{name}"])
     for kept in engine.basic_optimizer.state.values():
-        kept["step"].fill_(float(steps))
+        if "step" in kept:
+            kept["step"].fill_(float(steps))
+
+
+def shared_momentum(engine: Any, parameter: Any) -> Tensor:
+    """At stages 1 and 2: Muon's momentum of one matrix, from the first worker that has it."""
+    mine = muon_momentum(engine, parameter)
+    workers = dist.get_world_size()
+    owner = torch.tensor([dist.get_rank() if mine is not None else workers], device=parameter.device)
+    dist.all_reduce(owner, op=dist.ReduceOp.MIN)
+    full = torch.empty(parameter.shape, device=parameter.device) if mine is None else mine.float().clone()
+    dist.broadcast(full, int(owner))
+    return full
 
 
 def set_partition(parameter: Any, key: str, value: Tensor) -> None:

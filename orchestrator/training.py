@@ -18,7 +18,7 @@ from torch.nn import functional as fn
 
 from orchestrator.corpora.batches import batch, windows
 from orchestrator.corpora.tokens import Tokens
-from orchestrator.engine import Assignment, build, clips_itself, dismantle, set_rate
+from orchestrator.engine import Assignment, build, clips_itself, dismantle, gradient_norm, set_rate
 from sweeps.trial import Trial
 
 PROBE_SEQUENCES = 8
@@ -60,7 +60,7 @@ class Training:
             started = time.perf_counter()
             set_rate(self.engine, rate)
             losses.append(self.train_batch(self.rows(step)))
-            norms.append(self.engine.get_global_grad_norm() if not clips_itself(self.trial) else self.norm)
+            norms.append(self.norm if clips_itself(self.trial) else gradient_norm(self.engine, self.trial))
             seconds.append(time.perf_counter() - started)
         self.step = until
         mean = torch.stack(losses).double()

@@ -191,6 +191,13 @@ class Optimizer(Strict):
     momentum: Fraction = Field(0.95, description="Muon's momentum")
     adam_rate: Positive = Field(1.0, description="Muon: the rate of the AdamW part over that of the matrices")
 
+    @model_validator(mode="after")
+    def muons_own(self) -> Self:
+        theirs = sorted(self.model_fields_set & {"momentum", "adam_rate"})
+        if self.name != "muon" and theirs:
+            raise ValueError(f"{' and '.join(theirs)} is Muon's; say name: muon, or leave it out")
+        return self
+
 
 class Training(Strict):
     """The recipe: everything here changes the numbers, so it is part of every trial's identity."""
@@ -205,13 +212,23 @@ class Training(Strict):
     )
     compile: bool = Field(False, description="torch.compile the blocks: pays for itself in long trainings only")
     optimizer: Optimizer = Optimizer()
-    gradient_clipping: Positive | None = Field(1.0, description="largest global gradient norm")
+    gradient_clipping: Positive | None = Field(1.0, description="largest global gradient norm; null for none")
     learning_rate: LearningRate = Field(description="peak rate: a value, a rule, a sweep, or a transfer")
     schedule: Schedule = Schedule()
     init_std: Positive | None = Field(None, description="standard deviation of initial matrices; 1/√fan-in if left out")
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = Field(
         [0], description="one training each"
     )
+
+    @model_validator(mode="after")
+    def muon_unclipped(self) -> Self:
+        if self.optimizer.name == "muon" and self.zero and self.gradient_clipping is not None:
+            raise ValueError(
+                f"with optimizer muon and zero: {self.zero}, gradient_clipping: {self.gradient_clipping:g} would clip "
+                f"Muon's updates, whose norm grows with the network, and not the gradients (DeepSpeed 0.19 does so); "
+                f"say gradient_clipping: null, which suits Muon's steps of fixed size, or zero: 0"
+            )
+        return self
 
     @field_validator("seeds")
     @classmethod

@@ -50,6 +50,8 @@ def test_shipped_specs_are_good(shipped: Path) -> None:
         ("heads: 2,", "", "spec.yaml:2: model: give either heads (so many at every width) or head_width"),
         ("data: {corpus: python-stdlib}\n", "", "spec.yaml:1: data: is missing, and has no default"),
         ("learning_rate: 4e-3", "learning_rate: {sweep: [1e-3]}", "training.learning_rate.sweep; list should have at least 2 items"),
+        ("learning_rate: 4e-3", "learning_rate: 4e-3, optimizer: {name: muon}", "training: with optimizer muon and zero: 1, gradient_clipping: 1 would clip Muon's updates, whose norm grows with the network"),
+        ("learning_rate: 4e-3", "learning_rate: 4e-3, optimizer: {momentum: 0.9}", "training.optimizer: momentum is Muon's; say name: muon, or leave it out"),
         ("learning_rate: 4e-3", "learning_rate: .nan", "training.learning_rate is '.nan'; it should be a valid number"),
         ("name: good", "name: good\nname: bad", "spec.yaml:2: the key 'name' stands twice"),
         ("python-stdlib", "!!python/object/apply:os.system ['true']", "spec.yaml:4: the tag 'tag:yaml.org,2002:python/object/apply:os.system' is not allowed"),

@@ -36,10 +36,11 @@ def test_a_size_that_some_depths_lack_is_a_note_and_one_that_all_lack_an_error()
         ({"training": {"batch_tokens": 250}}, "small: training.batch_tokens is 250, which does not divide by model.context 32; use a multiple of it, such as 224"),
         ({"grid": {"largest": 10}}, "small: the grid is empty"),
         ({"model": {"family": "gpt", "kv_heads": 1}}, "small: grid: family gpt has no grouped queries"),
+        ({"model": {"family": "llama", "heads": 4, "kv_heads": 3}}, "small: grid: heads 4 does not divide by kv_heads 3; each key-value head serves the same number of query heads, so use a divisor of 4"),
         ({"training": {"schedule": {"warmup_steps": 25}}}, "small: training.schedule.warmup_steps is 25, and the shortest training has 25 steps"),
         ({"training": {"schedule": {"kind": "wsd", "decay": 0.6}, "tokens": [6400, 6656]}}, "branches at step 10, which must lie after"),
     ],
-    ids=["width", "batch", "empty", "family", "warm-up", "branches"],
+    ids=["width", "batch", "empty", "family", "grouped heads", "warm-up", "branches"],
 )  # fmt: skip
 def test_what_does_not_fit_together_is_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(SpecError) as refused:
