@@ -36,7 +36,8 @@ def best_rate(losses: Mapping[float, float | None]) -> TunedRate:
     """Vertex of the parabola through the best rate and its neighbours in ln rate, three significant digits.
 
     A parabola is what a smooth loss is near its least; the error is the vertex's distance from the best rate that
-    was tried, at least a tenth of a step. Raises SpecError where no proxy has a usable loss.
+    was tried, at least a tenth of a step. Where the next higher rate has no loss, because it diverged, the best one
+    is bracketed all the same, within half a step. Raises SpecError where no proxy has a usable loss.
     """
     known = sorted((rate, loss) for rate, loss in losses.items() if loss is not None)
     if not known:
@@ -46,7 +47,11 @@ def best_rate(losses: Mapping[float, float | None]) -> TunedRate:
     best = min(range(len(known)), key=lambda index: known[index][1])
     logs = [log(rate) for rate, _ in known]
     if best in (0, len(known) - 1):
-        step = abs(logs[best] - logs[best - 1]) if len(known) > 1 else log(2)
+        beyond = [rate for rate in losses if rate > known[best][0]]
+        if best > 0 and beyond:
+            return TunedRate(rate=known[best][0], log_error=(log(min(beyond)) - logs[best]) / 2)
+        beside = 1 if best == 0 else best - 1
+        step = abs(logs[best] - logs[beside]) if len(known) > 1 else log(2)
         where = "lowest" if best == 0 else "highest"
         flag = f"the best proxy has the {where} rate tried, {known[best][0]:g}; try rates beyond it"
         return TunedRate(rate=known[best][0], log_error=step / 2, flag=flag)

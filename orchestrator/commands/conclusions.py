@@ -8,6 +8,8 @@ from orchestrator.commands.guidelines import guideline_table
 from orchestrator.commands.printing import print_table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analysis.study import SizeRow, Study
 
 MOST_DEPTHS = 8  # columns of the loss table
@@ -86,6 +88,28 @@ def print_ranking(study: Study) -> None:
         rows = [[one.law, one.shape_error, one.loss_error, one.networks, one.reason] for one in study.ranking]
         columns = ["law", "error of shape", "error of loss", "networks", "why not"]
         print_table(columns, rows, title="Laws by error on held-out larger sizes, nats per token")
+
+
+def print_token_budgets(rows: pd.DataFrame) -> None:
+    """Where networks were trained on several token budgets: the best depth at the middle size by each of them."""
+    import numpy as np
+
+    from analysis.cells import budgets
+    from analysis.laws.levine2020 import LAW
+    from analysis.losses import checked, used
+    from analysis.token_budgets import best_depth_by_tokens
+
+    table = checked(rows)
+    if len(budgets(table)) < 2:
+        return
+    params = float(np.exp(np.log(used(table)["params"].to_numpy(float)).mean()))
+    cells = []
+    for one in best_depth_by_tokens(table, LAW, params):
+        depth = None if one.depth is None else f"{one.depth:.2g}"
+        interval = None if one.interval is None else f"{one.interval[0]:.2g}–{one.interval[1]:.2g}"
+        cells.append([f"{one.tokens:.3g}", one.networks, depth, interval, one.reason])
+    title = f"Best depth at N = {params:.2g} by token budget ({LAW.card.name})"
+    print_table(["tokens", "networks", "best depth", "95 % interval", "why none"], cells, title=title)
 
 
 def print_published_guideline() -> None:

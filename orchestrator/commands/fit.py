@@ -19,19 +19,22 @@ def command(
 ) -> int:
     """Say what a sweep's losses say: transitions, laws with intervals, and how well each law foretells larger sizes."""
     from analysis.law import LawError
+    from analysis.record_losses import record_losses
     from orchestrator.commands.conclusions import (
         print_fits,
         print_groups,
         print_losses,
         print_ranking,
+        print_token_budgets,
         print_transition,
     )
     from orchestrator.commands.printing import print_json
     from orchestrator.studies import sweep_study
     from sweeps.safe_yaml import SpecError
 
+    store = opened(results, allow_partial)
     try:
-        study = sweep_study(opened(results, allow_partial), sweep, tokens=tokens, laws=tuple(law) if law else None)
+        study = sweep_study(store, sweep, tokens=tokens, laws=tuple(law) if law else None)
         fits = [study.fit(name) for name in law] if law else list(study.fits.values())
     except LawError as error:
         raise SpecError(str(error)) from error
@@ -44,4 +47,6 @@ def command(
     print_groups(study)
     print_fits(study)
     print_ranking(study)
+    if tokens is None:
+        print_token_budgets(record_losses(store, sweep))
     return 0
