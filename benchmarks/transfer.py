@@ -32,7 +32,7 @@ DOCS = ROOT / "docs"
 BASE = (2, 64)  # depth, width
 WIDTHS, DEPTHS = (64, 128, 256, 512), (2, 4, 8, 16, 32)
 SWEPT = {"width": [(2, 64), (2, 128), (2, 256)], "depth": [(2, 64), (4, 64), (8, 64)]}
-RATES = [round(0.008 * 2.0**power, 7) for power in range(-4, 4)]
+RATES = [round(0.008 * 2.0**power, 7) for power in range(-2, 4)]
 RULES = ("standard", "completep")
 SEEDS = (0, 1)
 
@@ -147,7 +147,7 @@ def entries() -> list[dict[str, Any]]:
 
 
 def rates(seeds: tuple[int, ...], processes: int) -> None:
-    """Train what is missing, one seed after the other, the small shapes first."""
+    """Train what is missing, one seed after the other, the ends of both lines before their middles."""
     from orchestrator.corpora.prepare import find_prepared, prepare
     from sweeps.store import open_store
 
@@ -155,7 +155,7 @@ def rates(seeds: tuple[int, ...], processes: int) -> None:
     if find_prepared(spec("standard", BASE, RATES[0]), store) is None:
         prepare(spec("standard", BASE, RATES[0]), store)
     done = {(e["rule"], (e["depth"], e["width"]), e["rate"], e["seed"]) for e in entries()}
-    shapes = sorted({shape for line in SWEPT.values() for shape in line}, key=lambda shape: shape[0] * shape[1] ** 2)
+    shapes = [BASE, *(line[-1] for line in SWEPT.values()), *(line[1] for line in SWEPT.values())]
     wanted = [(rule, shape, rate, seed) for seed in seeds for shape in shapes for rule in RULES for rate in RATES]
     wanted = [one for one in wanted if one not in done and not (one[0] == "completep" and one[1] == BASE)]
     with (
@@ -188,6 +188,8 @@ def report() -> None:
         for along, shapes in SWEPT.items():
             for shape in shapes:
                 losses = swept(rule, shape)
+                if len(losses) < 3:
+                    continue
                 best = best_rate(losses)
                 error, lowest = best.log_error, min(loss for loss in losses.values() if loss is not None)
                 row = {"rule": rule, "along": along, "depth": shape[0], "width": shape[1], "rate": best.rate}

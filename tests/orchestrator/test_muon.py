@@ -16,6 +16,8 @@ from tests.sweeps.specs import small
 
 MUON = {"optimizer": {"name": "muon", "adam_rate": 0.5}, "gradient_clipping": None, "learning_rate": 2e-2}
 
+IMPORTS = pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")  # DeepSpeed's, at import
+
 
 def spec(zero: int, precision: str) -> Spec:
     training = MUON | {"zero": zero, "precision": precision, "tokens": 3072}
@@ -54,6 +56,7 @@ def test_a_checkpoint_goes_on_at_another_stage_and_worker_count(tmp_path: Path) 
     assert found == pytest.approx([loss for _, loss, *_ in expected], abs=1e-5)
 
 
+@IMPORTS
 def test_matrices_of_blocks_take_muons_step_and_the_rest_adamws() -> None:
     trial = plan(spec(0, "fp32"), None, {}).trials[0].trial
     decoder = Decoder(trial.shape)
@@ -70,15 +73,16 @@ def test_matrices_of_blocks_take_muons_step_and_the_rest_adamws() -> None:
     optimizer.step()
     for name, parameter in decoder.named_parameters():
         step = before[name] - parameter.detach()
-        if name in muon:  # Newton–Schulz leaves singular values near one; those of a matrix taller than wide are larger
-            rows_, columns = step.shape
-            values = torch.linalg.svdvals(step) / (0.01 * max(1, rows_ / columns) ** 0.5)
-            assert values[: min(rows_, columns) - 1].min() > 0.3
+        if name in muon:  # five steps of Newton–Schulz bring all but the very smallest singular values near one
+            tall, wide = step.shape
+            values = torch.linalg.svdvals(step) / (0.01 * max(1, tall / wide) ** 0.5)
+            assert values.quantile(0.2) > 0.6
             assert values.max() < 1.4
         elif parameter.grad.abs().min() > 1e-5:  # Adam's first step is the rate times the gradient's sign
             torch.testing.assert_close(step.abs(), torch.full_like(step, 0.005), rtol=1e-2, atol=0)
 
 
+@IMPORTS
 def test_nothing_is_compiled() -> None:
     muon = eager_muon()
     from deepspeed.runtime.zero.muon import original_muon
