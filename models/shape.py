@@ -1,8 +1,6 @@
 """The shape of one network: every integer that decides its parameters, and nothing about its training."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
 
 Scalar = bool | int | float | str
 
@@ -74,11 +72,6 @@ class Shape:
         values: dict[str, object] = {f.name: getattr(self, f.name) for f in fields(self)}
         values["options"] = dict(self.options)
         return values
-
-
-def shape_from(values: Mapping[str, Any]) -> Shape:
-    """The shape whose `as_dict` this is, perhaps by way of JSON."""
-    return Shape(**{**values, "options": tuple(sorted(values["options"].items()))})
 
 
 def neighbours(value: int, step: int) -> str:

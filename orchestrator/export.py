@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.counterpart import converted, counterpart
-from models.parametrization import Parametrization
-from models.shape import ShapeError, shape_from
+from models.shape import ShapeError
 from orchestrator import checkpoints
 from orchestrator.checkpoints import DamagedCheckpoint
 from orchestrator.corpora.prepare import read_manifest
@@ -19,33 +18,36 @@ from orchestrator.portable_tokenizer import tokenizer_files, tokenizer_of
 from sweeps.record import RecordError
 from sweeps.safe_yaml import SpecError
 from sweeps.store import Store
+from sweeps.trial import Trial
 from sweeps.views import connect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What the record says of one trial. The config may be of another version of the numerics: weights outlive it."""
+    """A trial, and what the record says of it."""
 
-    trial_id: str
-    config: dict[str, Any]
-    last_step: int
+    trial: Trial
     status: str
     eval_loss: float | None
 
 
 def find_trial(store: Store, wanted: str) -> Recorded:
-    """A trial by its id, or the beginning of one. Raises SpecError where there is none or more than one."""
+    """A trial by its id, or the beginning of one. Raises SpecError where there is none or more than one, and for one
+    that another version of the numerics trained: its decoder may have been another one."""
     with connect(store) as connection:
-        found = connection.execute(
-            "select trial_id, config, last_step, status, eval_loss from trials where starts_with(trial_id, ?)", [wanted]
-        ).fetchall()
+        sql = "select trial_id, config, status, eval_loss from trials where starts_with(trial_id, ?)"
+        found = connection.execute(sql, [wanted]).fetchall()
     if len(found) != 1:
         how_many = f"{len(found)} trials begin" if found else "no trial begins"
         raise SpecError(f"{how_many} with {wanted!r} in {store.uri}; `sweep status SWEEP` lists their ids")
-    trial_id, config, last, status, loss = found[0]
-    return Recorded(
-        trial_id=trial_id, config=json.loads(config), last_step=last, status=status or "planned", eval_loss=loss
-    )
+    trial_id, config, status, loss = found[0]
+    try:
+        trial = Trial.from_config(json.loads(config))
+    except (ValueError, KeyError) as error:
+        raise SpecError(
+            f"trial {trial_id} cannot be exported: {error}; export it with the interplay that trained it"
+        ) from error
+    return Recorded(trial=trial, status=status or "planned", eval_loss=loss)
 
 
 def export(store: Store, wanted: str, out: Path) -> Recorded:
@@ -54,18 +56,17 @@ def export(store: Store, wanted: str, out: Path) -> Recorded:
     Raises SpecError for a trial that is not there or not finished, a family or multiplier that Hugging Face's models
     cannot express, and a folder that is not empty; RecordError for weights or a corpus that are damaged or gone.
     """
-    trial = find_trial(store, wanted)
+    found = find_trial(store, wanted)
+    trial, shape = found.trial, found.trial.shape
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise SpecError(f"--out {out}: is there and not empty; name a new folder")
-    shape = shape_from(trial.config["shape"])
-    rule = Parametrization(**trial.config["recipe"]["parametrization"])
-    weights = final_weights(store, trial)
+    weights = final_weights(store, found)
     try:
-        config, tensors = counterpart(shape).config, converted(shape, rule, weights)
+        config, tensors = counterpart(shape).config, converted(shape, trial.recipe.parametrization, weights)
     except ShapeError as error:
         raise SpecError(f"trial {trial.trial_id}: {error}") from error
     try:
-        prepared = read_manifest(store, trial.config["corpus"])
+        prepared = read_manifest(store, trial.corpus)
         files, end = tokenizer_files(tokenizer_of(store, prepared), shape.context)
     except FileNotFoundError as error:
         raise RecordError(
@@ -75,18 +76,19 @@ def export(store: Store, wanted: str, out: Path) -> Recorded:
     files["config.json"] = json.dumps(config | special | {"dtype": "float32"}, indent=2)
     files["generation_config.json"] = json.dumps(special | {"max_length": shape.context}, indent=2)
     files["interplay.json"] = json.dumps(
-        {"trial_id": trial.trial_id, "held_out_loss_nats": trial.eval_loss, "config": trial.config}, indent=2
+        {"trial_id": trial.trial_id, "held_out_loss_nats": found.eval_loss, "config": trial.config}, indent=2
     )
     write(out, files, tensors)
-    return trial
+    return found
 
 
-def final_weights(store: Store, trial: Recorded) -> dict[str, Any]:
+def final_weights(store: Store, found: Recorded) -> dict[str, Any]:
     """Weights by name after the trial's last step. Raises SpecError where it is not there yet, RecordError where they
     are damaged."""
+    trial = found.trial
     steps = checkpoints.listed(store, trial.trial_id)
     for step, attempt in steps:
-        if step == trial.last_step:
+        if step == trial.last:
             try:
                 tensors = checkpoints.load(store, trial.trial_id, step, attempt)[1]
             except DamagedCheckpoint as error:
@@ -94,8 +96,8 @@ def final_weights(store: Store, trial: Recorded) -> dict[str, Any]:
             return {name.removeprefix("weight/"): t for name, t in tensors.items() if name.startswith("weight/")}
     newest = f"its newest checkpoint is that of step {steps[0][0]}" if steps else "it has no checkpoint"
     raise SpecError(
-        f"trial {trial.trial_id} has no weights of its last step, {trial.last_step}: {newest}, and its state is "
-        f"{trial.status!r}; finish it with `sweep run`"
+        f"trial {trial.trial_id} has no weights of its last step, {trial.last}: {newest}, and its state is "
+        f"{found.status!r}; finish it with `sweep run`"
     )
 
 

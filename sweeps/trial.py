@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from models.parametrization import Parametrization
-from models.shape import Shape, shape_from
+from models.shape import Shape
 from sweeps.schedule import Schedule
 
 # Raised by any change of code that moves a loss (CHANGELOG, "Changes that move numbers").
@@ -114,7 +114,7 @@ class Trial:
             raise ValueError(f"made by numerics version {config['numerics_version']}; this code is {NUMERICS_VERSION}")
         recipe = config["recipe"]
         return cls(
-            shape=shape_from(config["shape"]),
+            shape=Shape(**(config["shape"] | {"options": tuple(sorted(config["shape"]["options"].items()))})),
             recipe=Recipe(
                 **recipe
                 | {

@@ -23,6 +23,6 @@ def command(
     made = export(open_store(results), trial, out)
     print(out)
     loss = "" if made.eval_loss is None else f", held-out loss {made.eval_loss:.4f} nats per token"
-    print(f"trial {made.trial_id}{loss}; to use it (pip install transformers):", file=sys.stderr)
+    print(f"trial {made.trial.trial_id}{loss}; to use it (pip install transformers):", file=sys.stderr)
     print(f'  AutoModelForCausalLM.from_pretrained("{out}")', file=sys.stderr)
     return 0

@@ -87,7 +87,7 @@ def test_bytes_are_their_own_ids() -> None:
     assert tokenizer.decode(list(text.encode())) == text
 
 
-def test_what_cannot_be_exported_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+def test_what_cannot_be_exported_is_refused_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store, out = open_store(tmp_path / "r"), tmp_path / "network"
     trial = planned(small(**CELL), store).trials[0].trial
     with pytest.raises(SpecError, match=r"no trial begins with 'ffff' in .*; `sweep status SWEEP` lists their ids"):
@@ -95,6 +95,10 @@ def test_what_cannot_be_exported_is_refused_and_leaves_nothing(tmp_path: Path) -
     with pytest.raises(SpecError, match="has no weights of its last step, 10: it has no checkpoint, and its state is"):
         export(store, trial.trial_id, out)
     assert run_gang(store, trial, 1) == [0]
+    with monkeypatch.context() as newer:
+        newer.setattr("sweeps.trial.NUMERICS_VERSION", 99)
+        with pytest.raises(SpecError, match=r"made by numerics version \d+; this code is 99; export it"):
+            export(store, trial.trial_id, out)
     (shard,) = (tmp_path / "r" / "checkpoints" / trial.trial_id).glob("*.safetensors")
     whole = shard.read_bytes()
     shard.write_bytes(whole[:-1])
