@@ -32,7 +32,7 @@ DOCS = ROOT / "docs"
 BASE = (2, 64)  # depth, width
 WIDTHS, DEPTHS = (64, 128, 256, 512), (2, 4, 8, 16, 32)
 SWEPT = {"width": [(2, 64), (2, 128), (2, 256)], "depth": [(2, 64), (4, 64), (8, 64)]}
-RATES = [round(0.008 * 2.0**power, 7) for power in range(-2, 4)]
+RATES = [round(0.008 * 2.0**power, 7) for power in range(-3, 3)]
 RULES = ("standard", "completep")
 SEEDS = (0, 1)
 
