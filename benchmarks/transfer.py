@@ -115,7 +115,7 @@ def trained(rule: str, shape: tuple[int, int], rate: float, seed: int) -> dict[s
     os.environ["DS_ACCELERATOR"] = "cpu"
     from math import isfinite
 
-    from orchestrator.corpora.prepare import find_prepared
+    from orchestrator.corpora.prepared import find_prepared
     from orchestrator.corpora.tokens import open_tokens
     from orchestrator.engine import Assignment, join
     from orchestrator.ports import free_port
@@ -148,7 +148,8 @@ def entries() -> list[dict[str, Any]]:
 
 def rates(seeds: tuple[int, ...], processes: int) -> None:
     """Train what is missing, one seed after the other, the ends of both lines before their middles."""
-    from orchestrator.corpora.prepare import find_prepared, prepare
+    from orchestrator.corpora.prepare import prepare
+    from orchestrator.corpora.prepared import find_prepared
     from sweeps.store import open_store
 
     store = open_store(RESULTS)

@@ -13,7 +13,7 @@ from models.counterpart import converted, counterpart
 from models.shape import ShapeError
 from orchestrator import checkpoints
 from orchestrator.checkpoints import DamagedCheckpoint
-from orchestrator.corpora.prepare import read_manifest
+from orchestrator.corpora.prepared import read_manifest
 from orchestrator.portable_tokenizer import tokenizer_files, tokenizer_of
 from sweeps.record import RecordError
 from sweeps.safe_yaml import SpecError
@@ -53,6 +53,8 @@ def find_trial(store: Store, wanted: str) -> Recorded:
 def export(store: Store, wanted: str, out: Path) -> Recorded:
     """Write config.json, model.safetensors (fp32) and the tokenizer's files into `out`, all of them or nothing.
 
+    A corpus that came as token ids has no tokenizer to write.
+
     Raises SpecError for a trial that is not there or not finished, a family or multiplier that Hugging Face's models
     cannot express, and a folder that is not empty; RecordError for weights or a corpus that are damaged or gone.
     """
@@ -67,11 +69,12 @@ def export(store: Store, wanted: str, out: Path) -> Recorded:
         raise SpecError(f"trial {trial.trial_id}: {error}") from error
     try:
         prepared = read_manifest(store, trial.corpus)
-        files, end = tokenizer_files(tokenizer_of(store, prepared), shape.context)
+        tokenizer = tokenizer_of(store, prepared)
     except FileNotFoundError as error:
         raise RecordError(
             f"the corpus of trial {trial.trial_id} is not in {store.uri}, and with it its tokenizer is gone: {error}"
         ) from error
+    files, end = tokenizer_files(tokenizer, shape.context) if tokenizer else ({}, None)
     special = {"bos_token_id": end, "eos_token_id": end, "pad_token_id": end}
     files["config.json"] = json.dumps(config | special | {"dtype": "float32"}, indent=2)
     files["generation_config.json"] = json.dumps(special | {"max_length": shape.context}, indent=2)

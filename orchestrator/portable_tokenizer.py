@@ -9,20 +9,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from orchestrator.corpora.prepare import Prepared
-from orchestrator.corpora.tokenizers import END
+from orchestrator.corpora.prepared import Prepared
+from orchestrator.corpora.tokenizers import END, end_of_text
 from sweeps.store import Store
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
-def tokenizer_of(store: Store, prepared: Prepared) -> Tokenizer:
-    """The tokenizer of a prepared corpus. Raises FileNotFoundError where its file is gone."""
+def tokenizer_of(store: Store, prepared: Prepared) -> Tokenizer | None:
+    """The tokenizer of a prepared corpus; None where it came as token ids. Raises FileNotFoundError where its file is
+    gone."""
     from tokenizers import Tokenizer
 
     if "tokenizer.json" not in prepared.files:
-        return byte_tokenizer()
+        return byte_tokenizer() if prepared.declared["tokenizer"] == "bytes" else None
     return Tokenizer.from_str(store.read(f"{prepared.folder()}/tokenizer.json").decode())
 
 
@@ -52,12 +53,12 @@ def visible(byte: int) -> str:
 
 def tokenizer_files(tokenizer: Tokenizer, context: int) -> tuple[dict[str, str], int | None]:
     """Files by name, and the id of the end of text, None where the tokenizer has no such token."""
-    end = tokenizer.token_to_id(END)
+    end = end_of_text(tokenizer)
     config: dict[str, object] = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": context,
         "clean_up_tokenization_spaces": False,
     }
     if end is not None:
-        config |= {"eos_token": END, "bos_token": END, "pad_token": END}
+        config |= dict.fromkeys(("eos_token", "bos_token", "pad_token"), tokenizer.id_to_token(end))
     return {"tokenizer.json": tokenizer.to_str(), "tokenizer_config.json": json.dumps(config, indent=2)}, end
