@@ -132,7 +132,7 @@ def trained(rule: str, shape: tuple[int, int], rate: float, seed: int) -> dict[s
     started = time.monotonic()
     training = Training(trial, assignment, open_tokens(store, trial.corpus))
     training.advance(trial.last)
-    loss = training.evaluate()[0]
+    loss = training.evaluate().loss
     training.close()
     seconds = round(time.monotonic() - started, 1)
     key = {"rule": rule, "depth": shape[0], "width": shape[1], "rate": rate, "seed": seed}

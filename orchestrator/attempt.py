@@ -19,6 +19,7 @@ from orchestrator import checkpoints, state
 from orchestrator.checkpoints import Checkpoint, DamagedCheckpoint
 from orchestrator.corpora.tokens import open_tokens
 from orchestrator.engine import Assignment
+from orchestrator.held_out import HeldOut
 from orchestrator.peaks import memory_facts, peak_bytes
 from orchestrator.training import Steps, Training
 from orchestrator.work import Ended, Progress, Work
@@ -45,7 +46,7 @@ class Attempt:
         self.training = Training(self.trial, assignment, open_tokens(self.store, self.trial.corpus))
         self.writer: Writer | None = None
         self.per_token = flops_per_token(self.trial.shape)
-        self.eval_loss: tuple[float, float | None] | None = None
+        self.held_out: HeldOut | None = None
         self.last_loss: float | None = None
         self.hopeless = 0
         self.saved_step = -1
@@ -121,7 +122,7 @@ class Attempt:
         speed = None
         for stop in sorted({*points, target}):
             made = self.training.advance(stop)
-            self.eval_loss = self.training.evaluate() if stop in points else None
+            self.held_out = self.training.evaluate() if stop in points else None
             speed = self.trial.batch_tokens * len(made.seconds) / sum(made.seconds)
             if reason := self.record(made):
                 return self.end("diverged", reason, speed)
@@ -144,7 +145,7 @@ class Attempt:
 
     def stop(self, reason: str) -> Progress:
         """End it for good where it stands: its loss there is no final one."""
-        self.eval_loss = None
+        self.held_out = None
         return self.end("stopped", reason, None)
 
     def record(self, made: Steps) -> str | None:
@@ -153,11 +154,12 @@ class Attempt:
             step = made.first + index
             last = index == len(made.losses) - 1
             if self.writer:
-                evaluated = self.eval_loss if last and self.eval_loss else (None, None)
+                evaluated = self.held_out if last else None
                 row = {
                     "loss": finite(loss),
-                    "eval_loss": finite(evaluated[0]),
-                    "eval_loss_se": finite(evaluated[1]),
+                    "eval_loss": finite(evaluated.loss) if evaluated else None,
+                    "eval_loss_se": finite(evaluated.error) if evaluated else None,
+                    "extra": evaluated.extra() if evaluated else None,
                     "lr": made.rates[index],
                     "grad_norm": finite(made.grad_norms[index]),
                     "tokens_per_second": self.trial.batch_tokens / made.seconds[index],
@@ -204,7 +206,7 @@ class Attempt:
 
     def end(self, ended: Ended, reason: str | None, speed: float | None) -> Progress:
         if self.writer:
-            loss, error = self.eval_loss or (None, None)
+            loss, error = (self.held_out.loss, self.held_out.error) if self.held_out else (None, None)
             row = {"event": "end", "reason": f"{ended}: {reason}" if reason else ended}
             losses = {"loss": self.last_loss, "eval_loss": finite(loss), "eval_loss_se": finite(error)}
             memory = memory_facts(peak_bytes(), self.work.assigned.memory_bytes)
@@ -217,7 +219,7 @@ class Attempt:
             step=self.training.step,
             tokens=self.training.step * self.trial.batch_tokens,
             loss=self.last_loss,
-            eval_loss=finite(self.eval_loss[0]) if self.eval_loss else None,
+            eval_loss=finite(self.held_out.loss) if self.held_out else None,
             tokens_per_second=speed,
             ended=ended,
             reason=reason,

@@ -19,6 +19,7 @@ from torch.nn import functional as fn
 from orchestrator.corpora.batches import batch, windows
 from orchestrator.corpora.tokens import Tokens
 from orchestrator.engine import Assignment, build, clips_itself, dismantle, gradient_norm, set_rate
+from orchestrator.held_out import HeldOut, held_out
 from sweeps.trial import Trial
 
 PROBE_SEQUENCES = 8
@@ -102,11 +103,10 @@ class Training:
         return torch.from_numpy(array).to(self.device)
 
     @torch.no_grad()
-    def evaluate(self) -> tuple[float, float | None]:
-        """Held-out loss, nats per token, and its standard error over documents (None with fewer than two).
+    def evaluate(self) -> HeldOut:
+        """Held-out loss with its error, by corpus too where there are several.
 
-        The first `evaluation.tokens` held-out tokens in windows of the context; each worker takes its share. The
-        error is that of a ratio of sums over documents, which differ in length and are the independent units.
+        The first `evaluation.tokens` held-out tokens in windows of the context; each worker takes its share.
         """
         context = self.trial.shape.context
         count = min(self.trial.recipe.evaluation.tokens // context, windows(len(self.tokens.held_out), context))
@@ -133,12 +133,8 @@ class Training:
         sums = sums.to(self.device)
         dist.all_reduce(sums)
         nats, tokens = sums.cpu().numpy()
-        loss = float(nats.sum() / tokens.sum())
-        used = tokens > 0
-        if used.sum() < 2:
-            return loss, None
-        spread = ((nats - loss * tokens)[used] ** 2).sum() * used.sum() / (used.sum() - 1)
-        return loss, float(np.sqrt(spread) / tokens.sum())
+        corpora = self.tokens.held_out_corpora
+        return held_out(nats, tokens, None if corpora is None else corpora[:documents])
 
     @torch.no_grad()
     def probe(self) -> float:
