@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.polynomial import Polynomial
 
 from analysis.arrays import Array, Indices
-from analysis.cells import Cells
+from analysis.cells import Cells, size_groups
 from analysis.status import FitError
 
 FEWEST_SIZES = 3
@@ -64,3 +65,13 @@ def loadings(curve: Curve, log_params: Array, cells: int) -> Array:
         hat[column] = 1.0
         weights[:, place] = np.interp(log_params, curve.log_params, hat)
     return weights
+
+
+def common_trend(cells: Cells) -> Polynomial:
+    """What size does to all depths alike: loss over ln N less its mean, a polynomial with fewer terms than sizes.
+
+    To be taken out for the eye only, where the difference between depths is small beside the effect of size.
+    """
+    sizes = int(size_groups(cells.log_params).max()) + 1
+    degree = max(1, min(4, sizes - 2))
+    return Polynomial.fit(cells.log_params - cells.log_params.mean(), cells.loss, degree)

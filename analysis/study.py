@@ -153,6 +153,15 @@ def study(
     )
 
 
+def best_law(study: Study) -> str:
+    """The law that foretells larger sizes best among those that were fitted. Raises FitError where none was."""
+    ranked = [one.law for one in study.ranking if one.law in study.fits] or list(study.fits)
+    if not ranked:
+        reasons = "; ".join(f"{law}: {reason}" for law, reason in study.refused.items())
+        raise FitError(f"no law could be fitted to this sweep: {reasons}")
+    return ranked[0]
+
+
 def measured_noise(cells: Cells) -> Noise:
     """From the seeds, or, where they are few or none, with what a smooth surface leaves over. Raises FitError."""
     seeds = noise_of_seeds(cells)

@@ -18,7 +18,9 @@ from orchestrator.commands import (
     plan,
     query,
     recommend,
+    report,
     run,
+    serve,
     status,
 )
 
@@ -30,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (plan, run, status, query, fit, recommend, figures, export, doctor, compact, gc, migrate):
+for module in (plan, run, status, query, fit, recommend, report, serve, figures, export, doctor, compact, gc, migrate):
     app.command(name=module.__name__.rsplit(".", 1)[1].rstrip("_"))(module.command)
 app.add_typer(import_.app, name="import")
 

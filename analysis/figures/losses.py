@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from analysis.arrays import Array
 from analysis.cells import Cells
 from analysis.crossings import Crossing, Verdict, adjacent
-from analysis.curves import curves_of, losses_at
+from analysis.curves import common_trend, curves_of, losses_at
 from analysis.figures.style import LINES, MARKERS, blank, label_params, shade, styled
 from analysis.noise import Noise
 
@@ -21,9 +21,8 @@ def loss_figure(cells: Cells, noise: Noise, found: tuple[Crossing, ...] = ()) ->
     with styled():
         figure = blank(6.4, 6.4)
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.3))
-        degree = min(4, len(np.unique(np.round(cells.log_params, 1))) - 1)
         middle = cells.log_params.mean()
-        trend = np.polynomial.Polynomial.fit(cells.log_params - middle, cells.loss, degree)
+        trend = common_trend(cells)
         error = np.sqrt(cells.variance(noise.sd))
         _draw(top, cells, error, lambda log_params: np.zeros_like(log_params))
         _draw(bottom, cells, error, lambda log_params: trend(log_params - middle))

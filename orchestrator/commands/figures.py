@@ -66,7 +66,7 @@ def transition_laws() -> tuple[str, ...]:
 def best_fit(study: Study) -> Fit | None:
     """The best ranked of the laws that were fitted; None where the data refused them all."""
     from analysis.status import FitError
-    from orchestrator.studies import best_law
+    from analysis.study import best_law
 
     try:
         return study.fit(best_law(study))

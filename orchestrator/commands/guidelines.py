@@ -36,7 +36,8 @@ def sources_for(names: list[str], results: str, allow_partial: bool = False) -> 
 def fitted_source(name: str, results: str, allow_partial: bool) -> Source:
     """A sweep's own law: the best ranked of those that converged, unless one is named."""
     from analysis.source import source_of_fit
-    from orchestrator.studies import best_law, sweep_study
+    from analysis.study import best_law
+    from orchestrator.studies import sweep_study
 
     _, sweep, *law = name.split(":", 2)
     study = sweep_study(opened(results, allow_partial), sweep, laws=tuple(law) or None)
