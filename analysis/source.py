@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtri
 
 from analysis.additive import AdditiveLaw
 from analysis.arrays import Array
@@ -83,7 +83,7 @@ def source_of_published(name: str, label: str | None = None, *, confidence: floa
         if covariance is None:
             return None
         gradient = law.depth_gradient(params)
-        spread = float(ndtri((1 + confidence) / 2)) * float(np.sqrt(gradient @ covariance @ gradient))
+        spread = NormalDist().inv_cdf((1 + confidence) / 2) * float(np.sqrt(gradient @ covariance @ gradient))
         depth = float(law.depth(params))
         return depth * float(np.exp(-spread)), depth * float(np.exp(spread))
 

@@ -28,9 +28,21 @@ def quiet(store: Store) -> Iterator[Path]:
             os.dup2(log.fileno(), fd)
         try:
             yield path
+        except Exception as error:
+            error.add_note(f"the end of {path}:\n{last_lines(path)}")
+            raise
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
             for fd, saved in zip((1, 2), ours, strict=True):
                 os.dup2(saved, fd)
                 os.close(saved)
+
+
+def last_lines(path: Path, most: int = 12) -> str:
+    """The end of a log, indented."""
+    sys.stderr.flush()
+    with path.open("rb") as log:
+        log.seek(max(0, path.stat().st_size - 8192))
+        lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+    return "\n".join(f"  | {line}" for line in lines[-most:]) or "  | (nothing)"

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import errno
+import importlib
 import sys
 
 import typer
 
-from orchestrator.commands import (
-    compact,
-    doctor,
-    export,
-    figures,
-    fit,
-    gc,
-    import_,
-    migrate,
-    plan,
-    query,
-    recommend,
-    report,
-    run,
-    serve,
-    status,
+from orchestrator.commands import import_
+
+# In the order in which `sweep --help` lists them; each is a module of orchestrator/commands.
+COMMANDS = (
+    "init",
+    "schema",
+    "plan",
+    "diff",
+    "run",
+    "watch",
+    "stop",
+    "retry",
+    "status",
+    "logs",
+    "query",
+    "fit",
+    "recommend",
+    "report",
+    "serve",
+    "figures",
+    "export",
+    "compact",
+    "gc",
+    "migrate",
+    "doctor",
 )
 
 app = typer.Typer(
@@ -32,10 +43,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (plan, run, status, query, fit, recommend, report, serve, figures, export, doctor, compact, gc, migrate):
-    app.command(name=module.__name__.rsplit(".", 1)[1].rstrip("_"))(module.command)
+for name in COMMANDS:
+    app.command(name=name)(importlib.import_module(f"orchestrator.commands.{name}").command)
 app.add_typer(import_.app, name="import")
 
+# Packages that only some commands need, and the extra that brings each.
+EXTRAS = {
+    **dict.fromkeys(("torch", "ray", "deepspeed", "tokenizers", "safetensors"), "train"),
+    **dict.fromkeys(("s3fs", "fsspec"), "s3"),
+}
 DEFECT, REQUEST, PARTIAL, DATA, RESUMABLE = 1, 2, 3, 4, 75
 
 
@@ -47,7 +63,7 @@ def main() -> None:
 def guarded() -> int:
     """The command's exit code; every error that is not a defect of ours as one message on standard error."""
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="sweep")
     except Exception as error:
         return explain(error)
     except KeyboardInterrupt:
@@ -77,8 +93,25 @@ def explain(error: Exception) -> int:
             print(error, file=sys.stderr)
             return DATA
         case StoreError():
-            print(f"the store failed, and the run can be resumed: {error}", file=sys.stderr)
+            said = error.strerror or error
+            print(f"{said}\nnothing is lost; give the same command again once that is mended", file=sys.stderr)
             return RESUMABLE
+        case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = f"{error.filename}: " if error.filename else ""
+            print(
+                f"{where}no space is left; free some, or give --results a larger disk; nothing in the record is lost: "
+                f"give the same command again then",
+                file=sys.stderr,
+            )
+            return RESUMABLE
+        case ModuleNotFoundError() if (error.name or "").split(".")[0] in EXTRAS:
+            extra = EXTRAS[(error.name or "").split(".")[0]]
+            print(
+                f"this needs the package {error.name}, which is not here: pip install 'interplay[{extra}]'; "
+                f"`sweep doctor` lists all that is missing",
+                file=sys.stderr,
+            )
+            return REQUEST
         case _:
             import traceback
 

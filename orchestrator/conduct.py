@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -30,7 +32,9 @@ from orchestrator.nodes import Cluster, Need, Node
 from orchestrator.owners import Heart, living
 from orchestrator.provenance import versions
 from orchestrator.readiness import Readiness
+from orchestrator.tally import Tally
 from orchestrator.trainable import TrialActor
+from orchestrator.trial_log import read_log, relevant
 from orchestrator.tuning import Feed, fit
 from orchestrator.work import Work
 from sweeps.planning import Plan
@@ -57,10 +61,13 @@ class Run:
         watch: Watch,
         stopping: Callable[[], bool],
         *,
+        tally: Tally,
+        log: Path,
         history: Past,
         readiness: Readiness | None,
         grow: Callable[[], None],
     ) -> None:
+        self.tally = tally
         self.ledger, self.halving, self.readiness, self.grow = history.ledger, history.halving, readiness, grow
         self.unfit: set[str] = set()
         self.grown = float("-inf")
@@ -70,7 +77,8 @@ class Run:
         self.draining: frozenset[str] = frozenset()
         self.failure: StoreError | None = None
         self.parents = {planned.trial.parent for planned in plan.trials}
-        self.facts = {"driver": driver, "host": socket.gethostname(), "versions": list(versions().items())}
+        host = {"host": socket.gethostname(), "log": str(log)}
+        self.facts = {"driver": driver, **host, "versions": list(versions().items())}
 
     def claim(self, order: Order) -> Work | None:
         trial, assigned = order.planned.trial, order.assigned
@@ -107,6 +115,7 @@ class Run:
 
     def nodes(self) -> Iterable[Node]:
         """Asked ten times a second: also the moment to pass on that trials should stop."""
+        self.display.tick()
         members, stop = self.watch.members, self.stopping()
         if (stop and not self.told) or members.draining != self.draining:
             self.told, self.draining = stop, members.draining
@@ -139,6 +148,10 @@ class Run:
         self.failure = self.failure or error
 
     def event(self, what: str, order: Order, result: dict[str, Any] | None) -> None:
+        self.tally.event(what, order, result)
+        if what == "end" and result:
+            said = read_log(self.store, order.planned.trial.trial_id, order.attempt)
+            result = result | {"lines": relevant(said)} if said else result
         self.display.event(what, order, result)
         if self.halving and what == "progress" and result and not result["done"]:
             trial_id = order.planned.trial.trial_id
@@ -162,7 +175,7 @@ def conduct(
     Raises SpecError where a trial can never be placed, StoreError where the store fails. Exits with 75, from a
     thread, when the cluster is gone: Ray then answers nothing, and the record is whole.
     """
-    with Heart(store) as heart, quiet(store) as log, connected(spec.cluster.address), ExitStack() as leaving:
+    with Heart(store, spec.name) as heart, quiet(store) as log, connected(spec.cluster.address), ExitStack() as leaving:
         display.say(f"Ray's and DeepSpeed's own output goes to {log}")
         history = past(spec, store, plan, known)
         for line in history.notes:
@@ -190,6 +203,9 @@ def conduct(
         )
         if growth:
             leaving.callback(growth.close)
+        tally = Tally(plan, known, dispatcher.assign, history.devices, history.spent, spec.cluster.retries)
+        display.follow(tally)
+        leaving.callback(display.rest)
         run = Run(
             spec,
             store,
@@ -197,7 +213,9 @@ def conduct(
             display,
             heart.driver,
             watch,
-            stopping,
+            partial(asked_from_anywhere, heart, stopping, display),
+            tally=tally,
+            log=log,
             history=history,
             readiness=readiness,
             grow=(lambda: growth.ask(dispatcher)) if growth else lambda: None,
@@ -207,6 +225,15 @@ def conduct(
             display.say(refused_by_budget(dispatcher, history.ledger))
         if run.failure:
             raise run.failure
+
+
+def asked_from_anywhere(heart: Heart, stopping: Callable[[], bool], display: Display) -> bool:
+    """Whether this process was told to stop, or `sweep stop` asked for it."""
+    if heart.asked and not heart.told:
+        heart.told = True
+        who = f"{heart.asked['user']} on {heart.asked['host']}"
+        display.say(f"{who} asked for a stop: every trial saves where it stands")
+    return heart.asked is not None or stopping()
 
 
 def require_room(spec: Spec, plan: Plan, assign: Assigner, nodes: Iterable[Node]) -> None:
@@ -251,7 +278,8 @@ def owned_elsewhere(store: Store, known: Mapping[str, TrialState], display: Disp
 
 def leave(display: Display) -> None:
     """End this process at once, resumable."""
-    display.say("the Ray cluster is gone: no node has answered for a while; the same command goes on from here")
+    display.rest()
+    display.warn("the Ray cluster is gone: no node has answered for a while; the same command goes on from here")
     os._exit(75)
 
 

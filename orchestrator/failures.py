@@ -10,6 +10,7 @@ hung             no progress for the time allowed                       tried ag
 lost             the worker, node or driver went away                   tried again, not counted
 interrupted      stopped by a signal, a drained node or a budget        resumed, not counted
 stopped          ended early by the sweep's own rule                    the end
+pardoned         any of the ends above, after `sweep retry`             tried again, not counted
 """
 
 from __future__ import annotations

@@ -21,9 +21,10 @@ from sweeps.views import connect
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """devices: with speeds as measured; ledger, halving: None where the spec has no budget or no early stopping."""
+    """devices: with speeds as measured; spent: device-hours by kind; ledger, halving: None where none is asked for."""
 
     devices: Devices
+    spent: dict[str, float]
     finished: frozenset[str]
     ledger: Ledger | None
     halving: Halving | None
@@ -43,4 +44,4 @@ def past(spec: Spec, store: Store, plan: Plan, known: Mapping[str, TrialState]) 
     if ledger:
         notes.append(f"budget: {ledger.says(ledger.spent)} are spent")
     finished = frozenset(key for key, state in known.items() if is_final(state.endings, spec.cluster.retries))
-    return Past(devices=devices, finished=finished, ledger=ledger, halving=stopping, notes=tuple(notes))
+    return Past(devices=devices, spent=spent, finished=finished, ledger=ledger, halving=stopping, notes=tuple(notes))

@@ -15,7 +15,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+from sweeps.requests import asked_to_stop
 from sweeps.store import Store, StoreError
 
 BEAT_SECONDS = 3.0
@@ -23,10 +25,15 @@ LEASE_SECONDS = 15.0
 
 
 class Heart:
-    """This driver's sign of life, renewed by a thread for as long as the block lasts and removed at its end."""
+    """This driver's sign of life, renewed by a thread for as long as the block lasts and removed at its end.
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    asked   who asked this driver to stop (sweeps.requests); None while nobody has
+    """
+
+    def __init__(self, store: Store, sweep: str) -> None:
+        self.store, self.sweep = store, sweep
+        self.asked: dict[str, Any] | None = None
+        self.told = False  # whether a person has heard of it
         self.driver = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self._beat, name="heart", daemon=True)
@@ -52,11 +59,13 @@ class Heart:
             number += 1
             try:
                 self._renew(number)
+                self.asked = self.asked or asked_to_stop(self.store, self.driver)
             except StoreError:
                 continue  # what matters to the record fails loudly elsewhere
 
     def _renew(self, number: int) -> None:
         sign = {"beat": number, "host": socket.gethostname(), "pid": os.getpid(), "started": started(os.getpid())}
+        sign["sweep"] = self.sweep
         self.store.replace(f"drivers/{self.driver}.json", json.dumps(sign).encode())
 
 
@@ -73,6 +82,19 @@ def living(store: Store, drivers: Iterable[str]) -> set[str]:
         time.sleep(BEAT_SECONDS / 3)
         alive |= {driver for driver, sign in doubtful.items() if read(store, driver) not in (None, sign)}
     return alive
+
+
+def signs(store: Store) -> dict[str, dict[str, Any]]:
+    """The last sign of life of every driver that has not taken it back."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in store.names("drivers"):
+        driver = name.removesuffix(".json")
+        if (sign := read(store, driver)) is not None:
+            try:
+                found[driver] = json.loads(sign)
+            except ValueError:
+                continue
+    return found
 
 
 def read(store: Store, driver: str) -> bytes | None:

@@ -15,6 +15,7 @@ from orchestrator.bulletin import asked_to_end, asked_to_stop
 from orchestrator.failures import OutOfMemory, reason_for
 from orchestrator.gang import Actors, Gang, InProcess
 from orchestrator.peaks import memory_facts
+from orchestrator.trial_log import keep
 from orchestrator.work import Progress, Work
 from orchestrator.writer import Fenced, conclude
 from sweeps.store import StoreError, open_store
@@ -49,6 +50,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         except StoreError as error:
             return {"done": True, "store_error": str(error), "tokens": 0}
         except BaseException as error:
+            keep(open_store(self.work.results), self.work.trial.trial_id, self.work.attempt, error)
             cause = getattr(error, "cause", None) or error
             peak = cause.peak_bytes if isinstance(cause, OutOfMemory) else None
             facts = memory_facts(peak, self.work.assigned.memory_bytes)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-from sweeps.record import RecordError
 from sweeps.safe_yaml import SpecError
 from sweeps.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SECONDS = 300.0
 MEMORY_MB = 4000
@@ -28,18 +29,26 @@ def answer(
     and named on standard error."""
     request = json.dumps({"uri": store.uri, "sql": sql, "memory_mb": memory_mb, "allow_partial": allow_partial})
     # -P: a module in the folder the user happens to stand in must not be taken for one of ours
-    command = [sys.executable, "-P", "-m", "sweeps.boxed"]
-    try:
-        done = subprocess.run(command, input=request.encode(), capture_output=True, timeout=seconds, check=False)  # noqa: S603
-    except subprocess.TimeoutExpired:
-        raise SpecError(f"the query took longer than {seconds:g} s and was stopped; narrow it down") from None
-    if done.returncode == 0:
-        sys.stderr.write(done.stderr.decode(errors="replace") if allow_partial else "")
-        with pa.ipc.open_stream(done.stdout) as stream:
+    command = [sys.executable, "-P", "-m", "sweeps.box"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as box:  # noqa: S603 – our own interpreter
+        try:
+            import pyarrow as pa  # while the box loads the same: each would wait for the other otherwise
+
+            from sweeps.record import RecordError
+
+            out, err = box.communicate(request.encode(), timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise SpecError(f"the query took longer than {seconds:g} s and was stopped; narrow it down") from None
+        finally:
+            box.kill()
+    if box.returncode == 0:
+        sys.stderr.write(err.decode(errors="replace") if allow_partial else "")
+        with pa.ipc.open_stream(out) as stream:
             return stream.read_all()
-    said = done.stderr.decode(errors="replace").strip()
-    if done.returncode in (2, 4):
-        raise (SpecError if done.returncode == 2 else RecordError)(said)
-    if done.returncode < 0 or b"MemoryError" in done.stderr or b"bad_alloc" in done.stderr:
+    said = err.decode(errors="replace").strip()
+    if box.returncode in (2, 4):
+        raise (SpecError if box.returncode == 2 else RecordError)(said)
+    if box.returncode < 0 or b"MemoryError" in err or b"bad_alloc" in err:
         raise SpecError(f"the query needs more than {memory_mb} MB of memory; narrow it down")
     raise RuntimeError(said)

@@ -1,6 +1,7 @@
 """A YAML file to a Spec, with what it extends; errors that say where, what, what is allowed, and what to do."""
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from sweeps.safe_yaml import Document, Place, SpecError, load
 from sweeps.spec import Spec
 
 MAX_EXTENDS = 5
+UNIT = re.compile(r"([0-9]+\.?[0-9]*) *([kKmMbBgGtT])")
+EXPONENTS = {"k": "e3", "m": "e6", "b": "e9", "g": "e9", "t": "e12"}
 
 
 def load_spec(path: Path) -> Spec:
@@ -61,7 +64,7 @@ def explain(document: Document, fault: Any) -> str:
             hint = f"did you mean {close[0]!r}?" if close else f"keys here are {', '.join(known)}"
             said = f"{dotted}: there is no such key; {hint}"
         case "missing":
-            said = f"{dotted}: is missing, and has no default"
+            said = f"{dotted}: is missing, and has no default; `sweep init` writes a whole spec to start from"
         case "value_error":
             said = f"{dotted}: {fault['ctx']['error']}"
         case "string_pattern_mismatch":
@@ -72,8 +75,14 @@ def explain(document: Document, fault: Any) -> str:
                 .replace("Input should be ", "it should be ")
                 .replace("Input should have ", "it should have ")
             )
-            said = f"{dotted}{shown}; {allowed[0].lower() + allowed[1:]}"
+            said = f"{dotted}{shown}; {allowed[0].lower() + allowed[1:]}{as_number(value)}"
     return f"{where}: {said}"
+
+
+def as_number(value: Any) -> str:
+    """How a number with a unit is written instead."""
+    match = UNIT.fullmatch(value) if isinstance(value, str) else None
+    return f"; write {float(match[1]):g}{EXPONENTS[match[2].lower()]}" if match else ""
 
 
 def real_place(location: tuple[Any, ...], data: Any) -> Place:

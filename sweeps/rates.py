@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, log
 
-import numpy as np
-
 from models.shape import Shape
 from sweeps.safe_yaml import SpecError
 from sweeps.spec import RateRule
@@ -55,6 +53,8 @@ def best_rate(losses: Mapping[float, float | None]) -> TunedRate:
         where = "lowest" if best == 0 else "highest"
         flag = f"the best proxy has the {where} rate tried, {known[best][0]:g}; try rates beyond it"
         return TunedRate(rate=known[best][0], log_error=step / 2, flag=flag)
+    import numpy as np  # a plan without proxies starts without it
+
     near = slice(best - 1, best + 2)
     curve, slope, _ = np.polyfit(np.array(logs[near]) - logs[best], [loss for _, loss in known[near]], 2)
     shift = -slope / (2 * curve)

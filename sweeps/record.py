@@ -5,27 +5,32 @@ attempts/<trial>-a<attempt>.parquet      the claim, made by exclusive creation: 
 metrics/<trial>-a<attempt>-<seq>.parquet   parts of an attempt's rows, in order
 compact/<hash>.parquet                   finished trials merged (sweeps/compacted.py); readers skip their parts
 checkpoints/<trial>/…                    orchestrator/checkpoints.py
+stops/… pardons/…                        what people asked for (sweeps/requests.py)
+logs/<trial>-a<attempt>.txt              what a process said before its attempt ended badly (orchestrator/trial_log.py)
 corpora/<hash>/…                         orchestrator/corpora
 """
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from models.counts import flops_per_token, parameters, parameters_total
-from sweeps.planning import Plan, Planned
 from sweeps.rows import ATTEMPTS, PLANS, decode, encode
 from sweeps.safe_yaml import SpecError
 from sweeps.store import AlreadyPublished, Store, StoreError
 from sweeps.trial import canonical
+
+if TYPE_CHECKING:
+    from sweeps.planning import Plan, Planned
 
 PLAN_FILE = re.compile(r"(?P<sweep>.+)-(?P<plan>[0-9a-f]{12})\.parquet")
 CLAIM_FILE = re.compile(r"(?P<trial>[0-9a-f]{16})-a(?P<attempt>\d{4,})\.parquet")
@@ -134,7 +139,9 @@ def find_plan(store: Store, wanted: str) -> PlanFile:
     names = [(s, p) for s, p in known if s == sweep and (not plan or p.startswith(plan))]
     if not names:
         there = ", ".join(sorted({s for s, _ in known})) or "none"
-        raise NoSuchSweep(f"there is no sweep {wanted!r} in {store.uri}; sweeps there: {there}")
+        close = difflib.get_close_matches(sweep, [s for s, _ in known], 1)
+        cure = f"did you mean {close[0]!r}?" if close else "a sweep is there once `sweep run` has planned it"
+        raise NoSuchSweep(f"there is no sweep {wanted!r} in {store.uri}; sweeps there: {there}; {cure}")
     files = [read_plan(store, s, p) for s, p in names]
     return max(files, key=lambda file: file.planned_at)
 

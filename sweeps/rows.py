@@ -89,7 +89,8 @@ ATTEMPTS = pa.schema(
         pa.field("attempt", pa.int32(), nullable=False),
         pa.field("driver", pa.string(), nullable=False),  # the `sweep run` that owns it
         pa.field("claimed_at", TIME, nullable=False),
-        pa.field("host", pa.string()),
+        pa.field("host", pa.string()),  # where the driver runs
+        pa.field("log", pa.string()),  # the run's log, a path on that host
         pa.field("workers", pa.int32()),
         pa.field("threads", pa.int32()),  # of each worker
         pa.field("micro_batch", pa.int32()),

@@ -46,7 +46,7 @@ def load(path: Path) -> Document:
         size = path.stat().st_size
         text = path.read_text(encoding="utf-8") if size <= MAX_BYTES else ""
     except FileNotFoundError as error:
-        raise SpecError(f"{path}: there is no such file") from error
+        raise SpecError(f"{path}: there is no such file; `sweep init {path}` writes one") from error
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: cannot be read as text: {error}") from error
     if size > MAX_BYTES:
@@ -57,7 +57,10 @@ def load(path: Path) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise SpecError(f"{path}{line}: not YAML: {getattr(error, 'problem', None) or error}") from error
+        raise SpecError(
+            f"{path}{line}: not YAML: {getattr(error, 'problem', None) or error}; look at brackets, quotes and "
+            "indentation up to there"
+        ) from error
     lines: dict[Place, str] = {}
     budget = [MAX_NODES]
     data = None if node is None else _plain(node, (), path, lines, budget)
@@ -98,7 +101,9 @@ def _plain(node: yaml.Node, place: Place, path: Path, lines: dict[Place, str], b
                 if isinstance(key, (dict, list)):
                     raise SpecError(f"{path}:{key_node.start_mark.line + 1}: a key must be a word or a number")
                 if key in data:
-                    raise SpecError(f"{path}:{key_node.start_mark.line + 1}: the key {key!r} stands twice")
+                    raise SpecError(
+                        f"{path}:{key_node.start_mark.line + 1}: the key {key!r} stands twice; leave one of them"
+                    )
                 data[key] = _plain(value_node, (*place, key), path, lines, budget)
             lines[place] = line
             return data

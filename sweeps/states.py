@@ -34,9 +34,11 @@ def states(connection: duckdb.DuckDBPyConnection, trial_ids: Iterable[str]) -> d
         """
         with ends as (select trial_id, attempt, reason, eval_loss from rows where event = 'end'),
         every as (select trial_id, attempt from claims union select trial_id, attempt from ends)
-        select trial_id, list(reason order by attempt), arg_max(eval_loss, attempt), arg_max(driver, attempt)
+        select trial_id, list(case when p.attempt is null then reason else 'pardoned: ' || reason end order by attempt),
+        arg_max(eval_loss, attempt), arg_max(driver, attempt)
         from every join wanted using (trial_id) left join ends using (trial_id, attempt)
-        left join (select trial_id, attempt, driver from claims) using (trial_id, attempt) group by trial_id
+        left join (select trial_id, attempt, driver from claims) using (trial_id, attempt)
+        left join pardoned p using (trial_id, attempt) group by trial_id
         """
     ).fetchall()
     connection.unregister("wanted")

@@ -14,6 +14,11 @@ from typing import Any, final
 
 from sweeps.faults import fault
 
+# What clients of object storage raise, by name: the packages may not be here.
+CURES = {
+    "NoCredentialsError": "no credentials are set; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "EndpointConnectionError": "its endpoint does not answer; look at the network and AWS_ENDPOINT_URL",
+}
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*){0,3}")
 
 
@@ -295,6 +300,7 @@ class StoreErrors:
             errno.EDQUOT: "the quota is used up; free some space and run the same command again",
             errno.EROFS: "the filesystem is read-only; make it writable and run the same command again",
             errno.EACCES: "permission denied; make the folder writable for this user",
+            errno.ENOTDIR: "a file stands where a folder should be; name a folder with --results",
             errno.EPERM: "permission denied; make the folder writable for this user",
-        }.get(number or 0, f"{type(error).__name__}: {error}")
+        }.get(number or 0, CURES.get(type(error).__name__, f"{type(error).__name__}: {error}"))
         raise StoreError(number or errno.EIO, f"{self.place}: {cure}") from error

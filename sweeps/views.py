@@ -16,6 +16,7 @@ import pyarrow as pa
 from sweeps.compacted import compacted
 from sweeps.intact import dataset, name_the_damage
 from sweeps.record import parts, superseded
+from sweeps.requests import pardons
 from sweeps.rows import ATTEMPTS, METRICS, PLANS
 from sweeps.store import Store
 
@@ -43,7 +44,8 @@ VIEWS = {
         claimed as (select trial_id, max(attempt) as attempts from claims group by trial_id),
         planned as (select distinct on (trial_id) * from plans order by trial_id, planned_at desc)
         select p.* exclude (planned_at, position, plan, sweep),
-               case when e.attempts >= coalesce(c.attempts, 0) then e.ended
+               case when (trial_id, e.attempts) in (select (trial_id, attempt) from pardoned) then 'unfinished'
+                    when e.attempts >= coalesce(c.attempts, 0) then e.ended
                     when c.attempts is null then 'planned' else 'unfinished' end as status,
                coalesce(c.attempts, e.attempts, 0) as attempts, e.step, e.loss, e.eval_loss, e.eval_loss_se
         from planned p left join ends e using (trial_id) left join claimed c using (trial_id)
@@ -84,6 +86,9 @@ def build(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
     for name, schema in (("attempts", ATTEMPTS), ("plans", PLANS)):
         files = [f"{name}/{file}" for file in store.names(name) if file.endswith(".parquet")]
         connection.register("claims" if name == "attempts" else name, dataset(store, files, schema))
+    forgiven = pardons(store)
+    pardoned = {"trial_id": [trial for trial, _ in forgiven], "attempt": [number for _, number in forgiven]}
+    connection.register("pardoned", pa.table(pardoned, pa.schema([("trial_id", pa.string()), ("attempt", pa.int32())])))
     again = superseded(live, covers)
     connection.register("repeated", pa.table({"trial_id": pa.array(sorted(again), pa.string())}))
     resumed = [f"metrics/{match.string}" for match in live if match["trial"] in again]

@@ -2,14 +2,13 @@
 
 Levine, Wies, Sharir, Bata and Shashua, "The Depth-to-Width Interplay in Self-Attention" (arXiv 2006.12467 v3;
 NeurIPS 2020), equation 5 and table 1. With N = k·L·d², ln(N/k) = ln L + 2a + 2bL, so that
-L*(N) = W0(2b·N/(k·e^{2a})) / (2b), W0 the principal branch of Lambert's function; scipy's wrightomega(x) is W0(e^x).
+L*(N) = W0(2b·N/(k·e^{2a})) / (2b), W0 the principal branch of Lambert's function.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-from scipy.special import wrightomega
 
 from analysis.arrays import Array
 from analysis.law import Card, Mark, Published
@@ -63,8 +62,20 @@ class Levine2020(TransitionLaw):
     @staticmethod
     def solve(theta: Array, log_size: Array) -> Array:
         a, b = theta[:, 0:1], theta[:, 1:2]
-        # W0 at the exponential of its argument's logarithm, so that nothing overflows far out.
-        return np.asarray(np.log(wrightomega(np.log(2 * b) + log_size - 2 * a) / (2 * b)))
+        return log_lambert(np.log(2 * b) + log_size - 2 * a) - np.log(2 * b)
+
+
+def log_lambert(x: Array) -> Array:
+    """y = ln W0(e^x), which is the root of e^y + y = x, by Newton's method; nothing overflows far out.
+
+    The left side is convex and rises, and the start lies right of the root, so every step goes towards it. Scipy's
+    wrightomega says the same; loading it would be a third of what `sweep recommend` takes.
+    """
+    y = np.where(x > 1, np.log(np.maximum(x, 1)), np.minimum(x, 0.0))
+    for _ in range(6):
+        grown = np.exp(y)
+        y = y - (grown + y - x) / (grown + 1)
+    return y
 
 
 LAW = Levine2020

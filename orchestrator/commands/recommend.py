@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestrator.amounts import amount
 from orchestrator.commands.options import AllowPartial, AsJson, Results
 
 if TYPE_CHECKING:
@@ -15,9 +16,13 @@ MODELS_TITLE = "Well-known models: by each law the best depth at their N, their 
 
 
 def command(
-    params: Annotated[float | None, typer.Option(help="N, the parameters of the blocks' weight matrices")] = None,
-    flops: Annotated[float | None, typer.Option(help="FLOPs of the whole training")] = None,
-    tokens: Annotated[float | None, typer.Option(help="tokens of the training; goes with either")] = None,
+    params: Annotated[
+        float | None, typer.Option(parser=amount, help="N, the parameters of the blocks' weight matrices")
+    ] = None,
+    flops: Annotated[float | None, typer.Option(parser=amount, help="FLOPs of the whole training")] = None,
+    tokens: Annotated[
+        float | None, typer.Option(parser=amount, help="tokens of the training; goes with either")
+    ] = None,
     law: Annotated[
         list[str] | None, typer.Option(help="a law's name, fit:SWEEP, or all; may be given several times")
     ] = None,

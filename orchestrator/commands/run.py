@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.commands.options import Results
+
+if TYPE_CHECKING:
+    from orchestrator.display import Display
+    from orchestrator.run import Outcome
 
 
 def command(
@@ -16,6 +20,7 @@ def command(
     address: Annotated[
         str | None, typer.Option(help="train on the Ray cluster whose head is there: host:port, or auto")
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="say only what goes wrong, and the conclusions")] = False,
     takeover: Annotated[
         bool, typer.Option("--takeover", help="claim trials that another driver is training; its attempts end unused")
     ] = False,
@@ -25,7 +30,7 @@ def command(
     import signal
 
     from orchestrator.corpora.watcher import Interrupted
-    from orchestrator.display import Lines
+    from orchestrator.display import display_for
     from orchestrator.run import run
     from sweeps.loading import load_spec
     from sweeps.store import open_store
@@ -37,19 +42,35 @@ def command(
 
     def on_signal(number: int, _: object) -> None:
         if stop:
+            display.rest()
             os._exit(128 + number)  # the second one: at once; Ray's processes go with this one
         stop.append(number)
-        display.say("stopping: every trial saves where it stands; once more stops at once")
+        display.warn("stopping: every trial saves where it stands; once more stops at once")
 
-    display = Lines(total=0)
+    display = display_for(quiet)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
     store = open_store(results)
     try:
         outcome = run(asked, store, display, lambda: bool(stop), takeover=takeover)
+        tell(display, outcome, bool(stop))
     except Interrupted:
         display.say("stopped while the corpus was prepared; the same command prepares it anew")
+        return 128 + stop[0] if stop else 75
+    finally:
+        display.close()
+    if stop:
         return 128 + stop[0]
+    if outcome.left:
+        return 75
+    from orchestrator.commands.closing import close
+
+    close(store, asked.name)
+    return 3 if outcome.unusable else 0
+
+
+def tell(display: Display, outcome: Outcome, stopped: bool) -> None:
+    """How the run ended."""
     total = len(outcome.plan.trials)
     if not outcome.trained and not outcome.left:
         display.say(f"nothing to train: all {total} trials are in the record")
@@ -58,13 +79,7 @@ def command(
             f"{total} trials: {outcome.trained} trained now, {outcome.already} before, "
             f"{outcome.unusable} without a usable loss, {outcome.left} left"
         )
-    if stop:
+    if stopped:
         display.say("stopped; the same command goes on from here")
-        return 128 + stop[0]
-    if outcome.left:
+    elif outcome.left:
         display.say("some trials are left; the same command goes on with them")
-        return 75
-    from orchestrator.commands.closing import close
-
-    close(store, asked.name)
-    return 3 if outcome.unusable else 0

@@ -36,7 +36,9 @@ def prepare(spec: Spec, store: Store, watcher: Watcher | None = None, *, process
     watcher = watcher or Watcher()
     corpora = corpora_of(spec.data.corpus)
     pointer = pointer_name(spec, corpora)
-    with Heart(store) as heart, turn(store, pointer, heart.driver, watcher):
+    with Heart(store, spec.name) as heart, turn(store, pointer, heart.driver, watcher):
+        told = watcher.stopping
+        watcher.stopping = lambda: heart.asked is not None or told()  # `sweep stop`
         found = pointed_at(store, pointer)
         return found or made(spec, corpora, store, pointer, heart.driver, watcher, processes)
 

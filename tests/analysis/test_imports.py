@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("pandas", "pyarrow", "matplotlib", "scipy.optimize", "scipy.interpolate", "scipy.stats", "duckdb")
+HEAVY = ("pandas", "pyarrow", "matplotlib", "scipy", "duckdb", "pydantic")
 NEVER = ("torch", "ray", "deepspeed")
 
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from scipy.special import wrightomega
 
 from analysis.catalogue import published
-from analysis.laws.levine2020 import LAW, Levine2020
+from analysis.laws.levine2020 import LAW, Levine2020, log_lambert
 from analysis.source import source_of_published
 
 # Levine et al. 2020, table 1, as ../shared/paper.md has it: trained shape, projected depth and width.
@@ -76,3 +77,8 @@ def test_a_start_through_exact_points_is_the_law():
     law = Levine2020(a=5.0, b=0.05)
     sizes = np.geomspace(1e6, 1e9, 5)
     assert LAW.start(np.log(sizes / 12), np.log(law.depth(sizes))) == pytest.approx(law.theta)
+
+
+def test_lamberts_function_is_scipys():
+    x = np.concatenate([np.linspace(-700, 5, 5001), np.linspace(5, 1e3, 5001), 10.0 ** np.arange(3, 300)])
+    assert log_lambert(x) == pytest.approx(np.log(wrightomega(x)), rel=1e-14, abs=1e-14)
