@@ -18,7 +18,7 @@ MODE, TOKEN, TOKEN_PATH = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PAT
 
 
 def guard(address: str | None, environment: MutableMapping[str, str]) -> None:
-    """Set the environment so that Ray asks for a token. Call it before Ray connects.
+    """Set the environment so that Ray asks for a token. Call it before Ray is imported.
 
     Raises SpecError for a cluster of ours without a token, and for one elsewhere that is joined without one.
     """

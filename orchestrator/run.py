@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator.access import guard
 from orchestrator.corpora.extending import refuse_changed
 from orchestrator.corpora.prepare import prepare
 from orchestrator.corpora.prepared import Prepared, find_prepared
@@ -46,6 +48,7 @@ def run(spec: Spec, store: Store, display: Display, stopping: Callable[[], bool]
     retries = spec.cluster.retries
     done = {key for key, state in known.items() if is_final(state.endings, retries)}
     if len(done) < len(made.trials) or made.waiting:
+        guard(spec.cluster.address, os.environ)  # before the import: Ray reads how it authenticates once, when it loads
         from orchestrator.conduct import conduct
 
         conduct(spec, store, corpus, made, known, display, stopping, takeover)
