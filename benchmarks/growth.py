@@ -4,8 +4,8 @@
 
 Trials go from 10 up, rows from 1e5 up, each ten (at the end three) times the last. Whole commands, the median of three
 (once where one takes longer than 20 seconds). Prints a section of docs/performance.md, writes
-docs/performance/growth.json and docs/figures/growth.svg and .png. Rows take 70 bytes each in DIR, by default a temporary
-folder.
+docs/performance/growth.json and docs/figures/growth.svg and .png. Rows take 70 bytes each in DIR, by default a
+temporary folder.
 """
 
 import argparse

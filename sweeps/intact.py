@@ -26,6 +26,7 @@ FOLDERS = {
     "compact": (None, METRICS),
 }
 THREADS = 8
+CODED, CODE = "trial_id", pa.dictionary(pa.int32(), pa.string())
 ADVICE = "`sweep doctor` says what repairs it; --allow-partial answers without it"
 
 Damage = tuple[str, str]
@@ -37,14 +38,17 @@ def dataset(store: Store, files: Sequence[str], schema: pa.Schema) -> Any:
         return schema.empty_table()
     filesystem, root = store.arrow()
     options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+    reading = ds.ParquetReadOptions(dictionary_columns={CODED})
+    # a trial's name is in each of its rows: read as the code it is stored as, it takes a tenth of the time to group by
+    read = pa.schema([field.with_type(CODE) if field.name == CODED else field for field in schema])
     made = ds.dataset(
         [f"{root}/{file}" for file in files],
-        schema=schema,
-        format=ds.ParquetFileFormat(default_fragment_scan_options=options),
+        schema=read,
+        format=ds.ParquetFileFormat(default_fragment_scan_options=options, read_options=reading),
         filesystem=filesystem,
     )
     with ThreadPoolExecutor(THREADS) as pool:
-        for file, what in zip(files, pool.map(lambda f: footer_fault(f, schema), made.get_fragments()), strict=True):
+        for file, what in zip(files, pool.map(lambda f: footer_fault(f, read), made.get_fragments()), strict=True):
             if what:
                 raise RecordError(f"{store.uri}/{file} {what}; {ADVICE}")
     return made

@@ -2,7 +2,7 @@
 
 `metrics` has each step of a trial once: what a later attempt recomputed is left out. A row is superseded where a
 later attempt of its trial resumed before it, and only trials with parts of several attempts can have such rows,
-so nothing is deduplicated that need not be.
+so nothing is deduplicated that need not be: a record without such trials is read as it stands.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ from sweeps.requests import pardons
 from sweeps.rows import ATTEMPTS, METRICS, PLANS
 from sweeps.store import Store
 
+EVERY_STEP = "select * exclude (event, reason) from rows m where event is null"
 VIEWS = {
-    "metrics": """
-        select * exclude (event, reason) from rows where event is null and trial_id not in (select * from repeated)
-        union all
-        select * exclude (event, reason) from rows m where event is null and trial_id in (select * from repeated)
-        and not exists (select 1 from resumes r where r.trial_id = m.trial_id and r.attempt > m.attempt
-                        and r.resume_step < m.step)
-    """,
+    # one pass over the rows: each of several scans would open every part again
+    "metrics": f"""
+        {EVERY_STEP} and not exists (
+            select 1 from resumes r where r.trial_id = m.trial_id and r.attempt > m.attempt and r.resume_step < m.step)
+    """,  # noqa: S608 – text of ours
     "attempts": """
         select c.*, s.resume_step, s.wall_time as started_at, s.reason as started_from,
                e.step as ended_step, e.wall_time as ended_at, e.reason as ended, e.extra as ended_extra
@@ -60,6 +59,7 @@ def connect(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises RecordError for a damaged or foreign file, at once or out of the block in which a query met it.
     """
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")  # standard output is for data
         build(connection, store)
         try:
             yield connection
@@ -95,4 +95,5 @@ def build(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
     connection.register("resumed", dataset(store, resumed, METRICS))
     connection.execute("create table resumes as select distinct trial_id, attempt, resume_step from resumed")
     for name, query in VIEWS.items():
-        connection.execute(f"create view {name} as {query}")
+        asked = query if again or name != "metrics" else EVERY_STEP
+        connection.execute(f"create view {name} as {asked}")
