@@ -112,9 +112,12 @@ def by_rows(most: int, folder: Path) -> dict[str, dict[int, float]]:
 
 
 def bends(curve: dict[int, float]) -> float:
-    """The steepest slope of ln seconds over ln size between neighbours: above 1, cost grows faster than the size."""
+    """The steepest slope of ln seconds over ln size between neighbours: above 1, cost grows faster than the size.
+
+    NaN for a single size.
+    """
     points = [(math.log(size), math.log(seconds)) for size, seconds in sorted(curve.items())]
-    return max((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(points))
+    return max(((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(points)), default=math.nan)
 
 
 def section(found: dict[str, dict[str, dict[int, float]]], date: str) -> list[str]:
