@@ -21,7 +21,7 @@ from typing import Any, cast
 import psutil
 
 from orchestrator.conduct import conduct
-from orchestrator.corpora.prepare import Prepared
+from orchestrator.corpora.prepared import Prepared
 from orchestrator.trainable import TrialActor
 from orchestrator.work import Progress
 from orchestrator.writer import Writer

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.access import guard
+from orchestrator.address import answering
 from orchestrator.corpora.extending import refuse_changed
 from orchestrator.corpora.prepare import prepare
 from orchestrator.corpora.prepared import Prepared, find_prepared
@@ -37,6 +38,8 @@ class Outcome:
 def run(spec: Spec, store: Store, display: Display, stopping: Callable[[], bool], *, takeover: bool = False) -> Outcome:
     """Train what is not finished. Raises SpecError before anything starts, StoreError where the store fails."""
     plan(spec, None, {})  # what the spec's own parts rule out is refused before anything is written
+    if spec.cluster.address:
+        answering(spec.cluster.address)  # before a corpus takes hours
     corpus = find_prepared(spec, store)
     if corpus is None:
         display.say(f"preparing the corpus {spec.data.corpus}")
