@@ -12,13 +12,14 @@ import ray
 from ray.cluster_utils import Cluster
 
 # A kind of device that takes so little memory and is so slow that tiny networks need fractions, one, or many.
+MEMORY_GIB = 1.505  # what a process has before it trains is 0.68, so that two small networks share one
 DEVICES = """\
 dated: 2026-01-01
 currency: USD
 devices:
-  pretended: {gpu: PRETENDED, memory_gib: 1.55, bf16_tflops: 0.02, fp32_tflops: 0.003, price_hour: 1, achieved: 0.5,
+  pretended: {gpu: PRETENDED, memory_gib: MEMORY, bf16_tflops: 0.02, fp32_tflops: 0.0003, price_hour: 1, achieved: 0.5,
               half_width: 8, block_us: 100, link_gbs: 10, network_gbs: 5, source: none, train_on: cpu}
-"""
+""".replace("MEMORY", str(MEMORY_GIB))
 
 
 def pretending(gpus: int, **more: object) -> dict[str, object]:

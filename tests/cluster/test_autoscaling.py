@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,14 +13,22 @@ from pathlib import Path
 
 import psutil
 import pytest
+import ray
 
-from orchestrator.ports import free_port
 from sweeps.store import open_store
 from sweeps.views import connect
 from tests.cluster.clusters import DEVICES
 from tests.e2e.sweeping import sweep, until
 
-pytestmark = pytest.mark.long
+PORT = 6379  # where the nodes that Ray's pretended provider starts look for their head
+
+
+def taken() -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((ray.util.get_node_ip_address(), PORT)) == 0
+
+
+pytestmark = [pytest.mark.long, pytest.mark.skipif(taken(), reason=f"another Ray's head has port {PORT}")]
 
 SPEC = """\
 name: growing
@@ -41,7 +50,7 @@ def growing(folder: Path) -> Iterator[str]:
         "idle_timeout_minutes": 1,
         "provider": {"type": "fake_multinode"},
         "available_node_types": {
-            "head": {"resources": {"CPU": 1}, "node_config": {}, "max_workers": 0},
+            "ray.head.default": {"resources": {"CPU": 1}, "node_config": {}, "max_workers": 0},
             "gpu": {
                 "resources": {"CPU": 2, "GPU": 1, "accelerator_type:PRETENDED": 1},
                 "node_config": {},
@@ -49,7 +58,7 @@ def growing(folder: Path) -> Iterator[str]:
                 "max_workers": 2,
             },
         },
-        "head_node_type": "head",
+        "head_node_type": "ray.head.default",
         "upscaling_speed": 1.0,
         "auth": {"ssh_user": "nobody"},
         "docker": {},
@@ -61,8 +70,7 @@ def growing(folder: Path) -> Iterator[str]:
     config |= {name: [] for name in (*lists, *more)}
     path = folder / "autoscaling.json"
     path.write_text(json.dumps(config))
-    port = free_port()
-    words = f"--head --port={port} --node-ip-address=127.0.0.1 --num-cpus=1 --include-dashboard=false --autoscaling-config={path} --block"
+    words = f"--head --port={PORT} --num-cpus=1 --include-dashboard=false --autoscaling-config={path} --block"
     fake = {"AUTOSCALER_UPDATE_INTERVAL_S": "1", "RAY_FAKE_CLUSTER": "1", "RAY_AUTH_MODE": "disabled"}
     tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     place = tempfile.mkdtemp(prefix="iray-")  # short, for sockets; and no other Ray of this machine is forgotten
@@ -76,7 +84,7 @@ def growing(folder: Path) -> Iterator[str]:
         )
     try:
         until(lambda: "Ray runtime started" in (folder / "ray.log").read_text(), seconds=90)
-        yield f"127.0.0.1:{port}"
+        yield f"{ray.util.get_node_ip_address()}:{PORT}"
     finally:
         below = psutil.Process(head.pid).children(recursive=True)
         head.terminate()
