@@ -25,13 +25,13 @@ mkdir -p "$HOME/.ray"
 trap 'rm -f "$token_file" "$pid_file"' EXIT
 export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$token_file"
 
-head_host=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+head_host=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | sed -n 1p)
 port=$((20000 + SLURM_JOB_ID % 20000))
 export RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT=180 # nodes of a busy cluster take longer than the default 30 s
 
 # symmetric-run would die of a signal and take Ray with it; so the signal goes to the sweep alone, which runs on this
 # node, the first of the job.
-trap 'kill -TERM "$(cat "$pid_file")"' TERM
+trap 'kill -TERM "$(cat "$pid_file")" || kill -TERM "$running"' TERM
 
 # shellcheck disable=SC2016 # the inner shell expands these
 srun --kill-on-bad-exit=1 \

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,11 @@ def test_a_mistake_in_a_rayjob_is_seen(old: str, new: str) -> None:
 
 def test_shellcheck_finds_nothing_in_the_slurm_script() -> None:
     subprocess.run(["bash", "-n", str(ROOT / "launch" / "slurm.sh")], check=True)
-    if shutil.which("shellcheck") is None:
+    beside = Path(sys.executable).with_name("shellcheck")
+    tool = str(beside) if beside.exists() else shutil.which("shellcheck")
+    if tool is None:
         pytest.skip("shellcheck is not installed: the Slurm script is only parsed")
-    subprocess.run(["shellcheck", str(ROOT / "launch" / "slurm.sh")], check=True)
+    subprocess.run([tool, str(ROOT / "launch" / "slurm.sh")], check=True)
 
 
 # Stand-ins for what only a cluster has: each writes down how it was called; srun and ray then run what they are given.
@@ -86,7 +89,7 @@ STAND_INS = {
     "srun": 'echo "srun $1" >>"$CALLS"; shift; exec "$@"',
     "ray": 'echo "ray $*" >>"$CALLS"; stat -c %a "$RAY_AUTH_TOKEN_PATH" >>"$CALLS"; while [ "$1" != -- ]; do shift; done; '
     'shift; trap "exit 99" TERM; "$@"',
-    "sweep": 'echo "sweep $*" >>"$CALLS"; trap "echo saved >>$CALLS; exit 143" TERM; while :; do sleep 0.05; done',
+    "sweep": 'trap "echo saved >>$CALLS; exit 143" TERM; echo "sweep $*" >>"$CALLS"; while :; do sleep 0.05; done',
 }
 
 
@@ -108,10 +111,9 @@ def test_before_the_time_limit_the_sweep_alone_is_told_and_the_job_is_queued_aga
     (tools / "python").symlink_to(shutil.which("python3") or "python3")
     script = subprocess.Popen(["bash", str(ROOT / "launch" / "slurm.sh"), "a spec.yaml", "/shared/r"], env=environment)
     deadline = time.monotonic() + 30
-    while not (calls.exists() and "sweep" in calls.read_text()):
+    while not (calls.exists() and "\nsweep " in calls.read_text()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    time.sleep(0.2)
     script.send_signal(signal.SIGTERM)
     assert script.wait(30) == 143
     said = calls.read_text().splitlines()
