@@ -32,7 +32,7 @@ check: $(SETUP)
 # torch first and pinned: an open range may bring gigabytes of CUDA to a machine that has no GPU.
 $(SETUP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,s3,datasets,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,s3,datasets,tensorboard,mlflow,wandb,dev]"
 	touch $(SETUP)
 
 clean:

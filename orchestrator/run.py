@@ -16,6 +16,7 @@ from orchestrator.display import Display
 from orchestrator.failures import is_final, kind
 from orchestrator.literal import resolved
 from orchestrator.provenance import versions
+from orchestrator.trackers.tracking import check_trackers, tracked
 from sweeps.planning import Plan, plan
 from sweeps.record import publish_plan
 from sweeps.safe_yaml import SpecError
@@ -37,6 +38,7 @@ class Outcome:
 
 def run(spec: Spec, store: Store, display: Display, stopping: Callable[[], bool], *, takeover: bool = False) -> Outcome:
     """Train what is not finished. Raises SpecError before anything starts, StoreError where the store fails."""
+    check_trackers(spec)
     plan(spec, None, {})  # what the spec's own parts rule out is refused before anything is written
     if spec.cluster.address:  # asked before a corpus takes hours
         guard(spec.cluster.address, os.environ)
@@ -55,7 +57,8 @@ def run(spec: Spec, store: Store, display: Display, stopping: Callable[[], bool]
         guard(spec.cluster.address, os.environ)  # before the import: Ray reads how it authenticates once, when it loads
         from orchestrator.conduct import conduct
 
-        conduct(spec, store, corpus, made, known, display, stopping, takeover)
+        with tracked(spec, store, display.say):
+            conduct(spec, store, corpus, made, known, display, stopping, takeover)
         made, known = resolved(spec, store, corpus)
         publish_plan(store, made, spec.model_dump(mode="json"), versions())
     endings = {key: state.endings for key, state in known.items()}
