@@ -126,7 +126,7 @@ def main() -> None:
     is over, and the spec as JSON."""
     name, module, results, folder, seconds, text = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run decides when it is over
-    os.nice(10)
+    os.nice(5)
     spec = Spec.model_validate_json(text)
     over = threading.Event()
     threading.Thread(target=wait_for_the_end, args=(over, float(seconds)), daemon=True).start()

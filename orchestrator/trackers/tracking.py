@@ -29,11 +29,11 @@ def check_trackers(spec: Spec) -> None:
 
 
 @contextmanager
-def tracked(spec: Spec, store: Store, say: Callable[[str], None]) -> Iterator[None]:
+def tracked(spec: Spec, store: Store, say: Callable[[str], None], seconds: float = FINISH_SECONDS) -> Iterator[None]:
     """Mirror the sweep's metrics to its trackers while the block runs, and say which of them failed."""
     with ExitStack() as stack:
         for name in chosen(spec):
-            stack.enter_context(mirrored(name, f"orchestrator.trackers.{name}", spec, store, say))
+            stack.enter_context(mirrored(name, f"orchestrator.trackers.{name}", spec, store, say, seconds))
         yield
 
 

@@ -26,10 +26,10 @@ def track(folder: Path, tracking: Any) -> tuple[Plan, list[str]]:
     store, spec, said = open_store(folder), asking(tracking), []  # type: ignore[var-annotated]
     made = planned(spec, store)
     first, second = (p.trial for p in made.trials)
-    with tracked(spec, store, said.append):
+    with tracked(spec, store, said.append, seconds=250):
         train(store, first, 0, 25, end="completed")
         train(store, second, 0, 10)
-    with tracked(spec, store, said.append):
+    with tracked(spec, store, said.append, seconds=250):
         train(store, second, 10, 25, attempt=2, end="completed")
     return made, said
 
