@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/set-up
 
-.PHONY: run test quick test-long test-gpu check clean
+.PHONY: run docs test quick test-long test-gpu check clean
 
 run: $(SETUP)
 	$(BIN)/sweep run sweeps/quickstart.yaml
@@ -24,6 +24,10 @@ test-long: $(SETUP)
 test-gpu: $(SETUP)
 	$(BIN)/python -m pytest -m gpu --timeout 1800
 
+# The documentation site into site/, every link checked.
+docs: $(SETUP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 check: $(SETUP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -32,7 +36,7 @@ check: $(SETUP)
 # torch first and pinned: an open range may bring gigabytes of CUDA to a machine that has no GPU.
 $(SETUP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,s3,datasets,tensorboard,mlflow,wandb,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,s3,datasets,tensorboard,mlflow,wandb,docs,dev]"
 	touch $(SETUP)
 
 clean:
