@@ -18,6 +18,10 @@ PACKAGES = {
     "tokenizers": "BPE corpora; pip install 'interplay[train]'",
     "safetensors": "checkpoints; pip install 'interplay[train]'",
     "s3fs": "records on S3; pip install 'interplay[s3]'",
+    "datasets": "Hugging Face datasets; pip install 'interplay[datasets]'",
+    "tensorboardX": "tracking by TensorBoard; pip install 'interplay[tensorboard]'",
+    "mlflow-skinny": "tracking by MLflow; pip install 'interplay[mlflow]'",
+    "wandb": "tracking by Weights & Biases; pip install 'interplay[wandb]'",
 }
 
 
