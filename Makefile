@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/set-up
 
-.PHONY: run docs test quick test-long test-gpu check clean
+.PHONY: run docs test quick test-long test-gpu test-wheel check clean
 
 run: $(SETUP)
 	$(BIN)/sweep run sweeps/quickstart.yaml
@@ -14,7 +14,7 @@ test: $(SETUP) check
 
 # Without what takes longer than ten seconds.
 quick: $(SETUP) check
-	$(BIN)/python -m pytest -m "not slow and not long and not gpu"
+	$(BIN)/python -m pytest -m "not slow and not long and not gpu and not wheel"
 
 # Several Ray nodes, and every resume on every other number of workers at every stage: about twenty minutes.
 test-long: $(SETUP)
@@ -27,6 +27,10 @@ test-gpu: $(SETUP)
 # The documentation site into site/, every link checked.
 docs: $(SETUP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The wheel in a fresh environment of each Python at hand, light dependencies only: about five minutes.
+test-wheel: $(SETUP)
+	$(BIN)/python -m pytest -m wheel --timeout 1800
 
 check: $(SETUP)
 	$(BIN)/ruff format --check .
