@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import csv
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ import psutil
 
 from orchestrator.conduct import conduct
 from orchestrator.corpora.prepared import Prepared
+from orchestrator.display import Lines
 from orchestrator.trainable import TrialActor
 from orchestrator.work import Progress
 from orchestrator.writer import Writer
@@ -63,23 +63,21 @@ class Instant(TrialActor):
         )
 
 
-class Clock:
+class Clock(Lines):
     """A display that takes the time and the driver's memory as trials end."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.process = psutil.Process(os.getpid())
-        self.started: float | None = None
+        self.began: float | None = None
         self.points: list[Point] = []
 
-    def say(self, text: str) -> None:
-        print(text, file=sys.stderr)
-
     def event(self, what: str, order: Any, result: dict[str, Any] | None) -> None:
-        if self.started is None:
-            self.started = time.perf_counter()
+        if self.began is None:
+            self.began = time.perf_counter()
         if what == "end":
             done = len(self.points) + 1
-            self.points.append((done, time.perf_counter() - self.started, self.process.memory_info().rss))
+            self.points.append((done, time.perf_counter() - self.began, self.process.memory_info().rss))
 
 
 def draw(points: list[Point], path: Path) -> None:
