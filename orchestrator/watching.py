@@ -24,15 +24,22 @@ from sweeps.states import TrialState, states
 from sweeps.store import Store
 from sweeps.views import connect
 
+# Attempts that have ended are known by their first and last row; only those that have not are looked at step by step.
 LAST_ATTEMPTS = """
-    with seen as (select trial_id, attempt, max(step) as step, max(tokens) as tokens, max(wall_time) as last,
-                         min(step) as first, arg_max(loss, step) as loss, median(tokens_per_second) as speed,
-                         min(wall_time) as began
-                  from rows where event is null or event = 'start' group by all)
+    with ends as (select distinct trial_id, attempt from rows where event = 'end'),
+    going as (select trial_id, attempt from claims semi join wanted using (trial_id)
+              anti join ends using (trial_id, attempt)),
+    seen as (
+        select trial_id, attempt, max(step) as step, min(step) as first, arg_max(loss, step) as loss,
+               arg_max(tokens_per_second, step) as speed, max(wall_time) as last, min(wall_time) as began
+        from rows semi join going using (trial_id, attempt) group by trial_id, attempt
+        union all
+        select trial_id, attempt, max(step), min(step), null, null, max(wall_time), min(wall_time)
+        from rows semi join ends using (trial_id, attempt) where event is not null group by trial_id, attempt)
     select c.trial_id, c.attempt, c.driver, coalesce(c.kind, c.device, 'cpu') as kind,
            coalesce(c.devices, c.workers * c.threads, 1) as devices, s.step, s.first, s.loss, s.speed,
            epoch(s.last) - epoch(s.began) as seconds
-    from claims c join wanted using (trial_id) left join seen s using (trial_id, attempt)
+    from claims c semi join wanted using (trial_id) left join seen s using (trial_id, attempt)
     order by c.trial_id, c.attempt
 """
 
