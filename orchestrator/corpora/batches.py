@@ -1,14 +1,16 @@
 """Batches as a pure function of corpus, seed and step.
 
 The same for every shape with that seed, so that noise is paired between networks; and for every number of
-workers, so that the order of the data survives a resume elsewhere. No state, no memory: any step's batch can be
-had directly.
+workers, so that the order of the data survives a resume elsewhere. No state: any step's batch can be had directly.
 """
+
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 ROUNDS = 6
+STEPS_TOGETHER = 64
 MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -24,17 +26,27 @@ def batch(
 
     Windows are drawn by a permutation of each epoch; the last batch of an epoch goes on into the next.
     """
-    count = windows(len(tokens), context)
-    places = np.arange((step - 1) * sequences, step * sequences, dtype=np.uint64)[rows]
+    block, inside = divmod(step - 1, STEPS_TOGETHER)
+    drawn = drawn_windows(windows(len(tokens), context), sequences, seed, block)[inside][rows]
+    offsets = drawn[:, None] * context + np.arange(context + 1)
+    ids: NDArray[np.int64] = tokens[offsets].astype(np.int64)
+    return ids
+
+
+@lru_cache(maxsize=4)
+def drawn_windows(count: int, sequences: int, seed: int, block: int) -> NDArray[np.int64]:
+    """Windows of the STEPS_TOGETHER batches of a block (from 0), (steps, sequences); at once, since NumPy's calls on a
+    few numbers cost more than the numbers."""
+    size = STEPS_TOGETHER * sequences
+    places = np.arange(block * size, (block + 1) * size, dtype=np.uint64)
     epochs, positions = np.divmod(places, np.uint64(count))
-    starts = np.empty(len(places), dtype=np.int64)
+    drawn = np.empty(size, dtype=np.int64)
     for epoch in np.unique(epochs):
         chosen = epochs == epoch
         key = np.uint64(mix(np.uint64(seed), epoch))
-        starts[chosen] = permuted(positions[chosen], count, key).astype(np.int64)
-    offsets = starts[:, None] * context + np.arange(context + 1)
-    ids: NDArray[np.int64] = tokens[offsets].astype(np.int64)
-    return ids
+        drawn[chosen] = permuted(positions[chosen], count, key).astype(np.int64)
+    drawn.flags.writeable = False
+    return drawn.reshape(STEPS_TOGETHER, sequences)
 
 
 def permuted(positions: NDArray[np.uint64], count: int, key: np.uint64) -> NDArray[np.uint64]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from orchestrator.corpora.batches import batch, permuted, windows
+from orchestrator.corpora.batches import batch, mix, permuted, windows
 
 TOKENS = np.arange(10_007, dtype=np.uint16)
 
@@ -24,6 +24,17 @@ def test_an_epoch_visits_every_window_once_and_the_next_in_another_order() -> No
     first, second = starts[:count], starts[count : 2 * count]
     assert sorted(first) == sorted(second) == list(range(count))
     assert (first != second).mean() > 0.9
+
+
+def test_any_step_is_what_the_permutations_of_its_epochs_say() -> None:
+    count = windows(len(TOKENS), 16)
+    for step in (1, 64, 65, 78, 79, 157, 1000):  # 625 windows: the epoch ends within a batch of step 79
+        places = [divmod(place, count) for place in range((step - 1) * 8, step * 8)]
+        starts = [
+            permuted(np.array([position], dtype=np.uint64), count, np.uint64(mix(np.uint64(3), np.uint64(epoch))))[0]
+            for epoch, position in places
+        ]
+        assert whole(step, seed=3)[:, 0].tolist() == [int(start) * 16 for start in starts]
 
 
 def test_rows_are_shares_of_one_global_batch() -> None:
