@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/set-up
+EXTRAS := train,s3,datasets,tensorboard,mlflow,wandb,docs,dev
 
-.PHONY: run docs test quick test-long test-gpu test-wheel check clean
+.PHONY: run docs test quick test-long test-faults test-gpu test-wheel check lock clean
 
 run: $(SETUP)
 	$(BIN)/sweep run sweeps/quickstart.yaml
@@ -14,7 +15,7 @@ test: $(SETUP) check
 
 # Without what takes longer than ten seconds.
 quick: $(SETUP) check
-	$(BIN)/python -m pytest -m "not slow and not long and not gpu and not wheel"
+	$(BIN)/python -m pytest -m "not slow and not faults and not long and not gpu and not wheel"
 
 # Several Ray nodes, and every resume on every other number of workers at every stage: about twenty minutes.
 test-long: $(SETUP)
@@ -23,6 +24,13 @@ test-long: $(SETUP)
 # For whoever has GPUs; skipped where there are none.
 test-gpu: $(SETUP)
 	$(BIN)/python -m pytest -m gpu --timeout 1800
+
+# Everything that can be broken on purpose, and ten minutes of chaos; writes docs/reliability.md. CHAOS=1 shortens it.
+CHAOS ?= 10
+test-faults: $(SETUP)
+	rm -rf $(VENV)/faults
+	INTERPLAY_TALLY=$(VENV)/faults INTERPLAY_RELIABILITY=docs/reliability.md INTERPLAY_CHAOS_MINUTES=$(CHAOS) \
+		$(BIN)/python -m pytest -m "" tests/faults
 
 # The documentation site into site/, every link checked.
 docs: $(SETUP)
@@ -37,11 +45,18 @@ check: $(SETUP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# torch first and pinned: an open range may bring gigabytes of CUDA to a machine that has no GPU.
-$(SETUP): pyproject.toml constraints.txt
+# Everything with its hash, but torch, whose builds differ by platform under one version; the last line finds all there.
+$(SETUP): pyproject.toml constraints.txt requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,s3,datasets,tensorboard,mlflow,wandb,docs,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRAS)]"
 	touch $(SETUP)
+
+# After a change of constraints.txt: the hashes of every file of every pinned version, from the package index.
+lock: $(SETUP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/python .ci/pinned.py $(EXTRAS) | $(BIN)/uv pip compile - --quiet --no-deps --universal --python-version 3.11.5 \
+		--generate-hashes --no-header --no-annotate --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) results dist site .pytest_cache .mypy_cache .ruff_cache

@@ -196,4 +196,7 @@ class watched:
 
 
 def stacks_path() -> Path:
-    return Path(tempfile.gettempdir()) / f"interplay-stacks-{os.getpid()}.txt"
+    """Among Ray's own logs, which outlive a process that is killed and go with Ray's session."""
+    node = ray._private.worker._global_node
+    folder = Path(node.get_logs_dir_path() if node else tempfile.gettempdir())
+    return folder / f"interplay-stacks-{os.getpid()}.txt"

@@ -6,10 +6,12 @@ A fresh Tuner each run: what is finished is in the record, so nothing is ever re
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import ray
@@ -19,11 +21,13 @@ from ray.tune.search import Searcher
 
 from orchestrator.dispatch import Dispatcher, Order
 from orchestrator.nodes import Node
+from orchestrator.owners import started
 from orchestrator.trainable import TrialActor
 from orchestrator.work import Work
 from sweeps.store import StoreError
 
 FINISHED: str = Searcher.FINISHED
+FOLDER = "interplay-tune-"  # and the driver's process number; what Tune writes there nobody reads
 LATE_SECONDS = 30.0  # what a trial's actor is given beyond its own watchdog before it is killed from outside
 
 
@@ -168,7 +172,8 @@ def fit(feed: Feed, hang_seconds: float, trainable: type[TrialActor] = TrialActo
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # what a signal means is the command's to say
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(8, len(ray.nodes()) * 8))
-    with tempfile.TemporaryDirectory(prefix="interplay-tune-") as folder:
+    remove_what_the_dead_left()
+    with tempfile.TemporaryDirectory(prefix=f"{FOLDER}{os.getpid()}-") as folder:
         tune.Tuner(
             tune.with_resources(trainable, resources),
             tune_config=tune.TuneConfig(
@@ -183,3 +188,11 @@ def fit(feed: Feed, hang_seconds: float, trainable: type[TrialActor] = TrialActo
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),
         ).fit()
+
+
+def remove_what_the_dead_left() -> None:
+    """Folders for Tune of drivers that were killed, and could not remove them."""
+    for path in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
+        number = path.name.removeprefix(FOLDER).split("-")[0]
+        if number.isdigit() and started(int(number)) is None and path.stat().st_uid == os.getuid():
+            shutil.rmtree(path, ignore_errors=True)

@@ -13,16 +13,50 @@ from sweeps.spec import Spec
 MAX_EXTENDS = 5
 UNIT = re.compile(r"([0-9]+\.?[0-9]*) *([kKmMbBgGtT])")
 EXPONENTS = {"k": "e3", "m": "e6", "b": "e9", "g": "e9", "t": "e12"}
+# Of AWS, Hugging Face, GitHub and the like, private keys, and addresses with a password.
+SECRET = re.compile(
+    r"AKIA[0-9A-Z]{16}|\bhf_[A-Za-z0-9]{30,}|\bgh[pousr]_[A-Za-z0-9]{30,}|\bsk-[A-Za-z0-9_-]{20,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@]+:[^/\s@]+@"
+)
 
 
 def load_spec(path: Path) -> Spec:
-    """Read, extend and validate. Raises SpecError listing every fault found."""
+    """Read, extend and validate. Raises SpecError listing every fault found, secrets before all others."""
     document = extended(path)
+    if told := secrets_in(document):
+        raise SpecError("\n".join(told))
     try:
         return Spec.model_validate(document.data)
     except ValidationError as error:
         faults = [explain(document, fault) for fault in error.errors(include_url=False)]
         raise SpecError("\n".join(dict.fromkeys(faults))) from None
+
+
+def secrets_in(document: Document) -> list[str]:
+    """A line for every value that looks like a secret, without the value: a spec is recorded and shared."""
+    told = []
+
+    def look(value: Any, place: Place) -> None:
+        match value:
+            case dict():
+                for key, item in value.items():
+                    look(item, (*place, key))
+            case list():
+                for index, item in enumerate(value):
+                    look(item, (*place, index))
+            case str() if SECRET.search(value):
+                told.append(
+                    f"{document.where(place)}: {dotted(place)}: this looks like a secret, and a spec is recorded; "
+                    f"put it into the environment instead"
+                )
+
+    look(document.data, ())
+    return told
+
+
+def dotted(place: Place) -> str:
+    """A place as people write it: model.heads, grid[0].depths."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place).lstrip(".") or "the spec"
 
 
 def extended(path: Path, depth: int = 0) -> Document:
@@ -53,7 +87,7 @@ def merged(under: Any, over: Any) -> Any:
 def explain(document: Document, fault: Any) -> str:
     """One line for one of pydantic's errors."""
     place = real_place(fault["loc"], document.data)
-    dotted = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place).lstrip(".") or "the spec"
+    named = dotted(place)
     where = document.where(place)
     value = fault["input"]
     shown = "" if isinstance(value, (dict, list)) else f" is {value!r}"
@@ -62,20 +96,20 @@ def explain(document: Document, fault: Any) -> str:
             known = known_keys(place[:-1])
             close = difflib.get_close_matches(str(place[-1]), known, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"keys here are {', '.join(known)}"
-            said = f"{dotted}: there is no such key; {hint}"
+            said = f"{named}: there is no such key; {hint}"
         case "missing":
-            said = f"{dotted}: is missing, and has no default; `sweep init` writes a whole spec to start from"
+            said = f"{named}: is missing, and has no default; `sweep init` writes a whole spec to start from"
         case "value_error":
-            said = f"{dotted}: {fault['ctx']['error']}"
+            said = f"{named}: {fault['ctx']['error']}"
         case "string_pattern_mismatch":
-            said = f"{dotted}{shown}; allowed are lower-case letters, digits, '.', '-' and '_', at most 63"
+            said = f"{named}{shown}; allowed are lower-case letters, digits, '.', '-' and '_', at most 63"
         case _:
             allowed = (
                 fault["msg"]
                 .replace("Input should be ", "it should be ")
                 .replace("Input should have ", "it should have ")
             )
-            said = f"{dotted}{shown}; {allowed[0].lower() + allowed[1:]}{as_number(value)}"
+            said = f"{named}{shown}; {allowed[0].lower() + allowed[1:]}{as_number(value)}"
     return f"{where}: {said}"
 
 

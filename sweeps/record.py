@@ -18,7 +18,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -65,7 +65,9 @@ def publish_plan(store: Store, plan: Plan, spec: dict[str, Any], versions: dict[
     """Record a plan unless it is recorded already; its hash. Provisional plans are refused: their ids are not final."""
     if plan.provisional:
         raise ValueError("a provisional plan is not recorded: its ids will change when the corpus is prepared")
-    now = datetime.now(UTC)
+    now = later_than(
+        datetime.now(UTC), (read_plan(store, s, p).planned_at for s, p in plan_names(store) if s == plan.name)
+    )
     rows = [plan_row(plan, index, planned, now) for index, planned in enumerate(plan.trials)]
     footer = {
         "interplay.spec": json.dumps(spec, sort_keys=True),
@@ -75,6 +77,11 @@ def publish_plan(store: Store, plan: Plan, spec: dict[str, Any], versions: dict[
     }
     publish_plan_rows(store, plan.name, plan.hash, rows, footer)
     return plan.hash
+
+
+def later_than(now: datetime, others: Iterable[datetime]) -> datetime:
+    """Now, or a moment after the latest of the others where the clock was moved back: the last plan stays the last."""
+    return max([now, *(other + timedelta(microseconds=1) for other in others)])
 
 
 def publish_plan_rows(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, final
 
 from sweeps.faults import fault
+from sweeps.safe_yaml import SpecError
 
 # What clients of object storage raise, by name: the packages may not be here.
 CURES = {
@@ -76,8 +77,14 @@ class Store(ABC):
 
 
 def open_store(uri: str | Path) -> Store:
-    """The store at a path or an fsspec URI (s3://bucket/prefix, gs://…, abfs://…)."""
+    """The store at a path or an fsspec URI (s3://bucket/prefix, gs://…, abfs://…). Raises SpecError for one with
+    credentials in it."""
     text = str(uri)
+    if "@" in text.partition("://")[2].split("/", 1)[0]:
+        raise SpecError(
+            f"{text.split('://', 1)[0]}://…@…: an address with credentials in it would be recorded; "
+            f"credentials belong in the environment"
+        )
     if "://" in text and not text.startswith("file://"):
         return ObjectStore(text.rstrip("/"))
     return FolderStore(Path(text.removeprefix("file://")))
@@ -100,6 +107,7 @@ class FolderStore(Store):
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self.uri = str(self.root)
+        self.inode = inode(self.root)  # of the root this store is about, once there is one
 
     def publish(self, name: str, data: bytes) -> None:
         path = self._place(checked(name))
@@ -115,6 +123,7 @@ class FolderStore(Store):
             try:
                 os.fsync(file.fileno())
                 os.link(path, place)
+                flush_folder(place.parent)
             except FileExistsError as error:
                 raise AlreadyPublished(f"{place} exists already") from error
             except OSError as error:
@@ -167,7 +176,15 @@ class FolderStore(Store):
         """The file's path, its folders made; no folder on the way may lead out of the root by a link."""
         with StoreErrors(self.uri, name):
             path = self.root / name
+            known = self.inode  # before the look, since another thread may be making the root
+            if known is not None and inode(self.root) != known:
+                raise StoreError(
+                    errno.ENOENT,
+                    f"{self.root} was there when the run began, and is gone; bring it back and run the same command "
+                    f"again",
+                )
             path.parent.mkdir(parents=True, exist_ok=True)
+            self.inode = known or inode(self.root)
             if not path.parent.resolve().is_relative_to(self.root.resolve()):
                 raise StoreError(
                     f"{path.parent} is a link that leads out of {self.root}; nothing is written through it"
@@ -203,6 +220,23 @@ class FolderStore(Store):
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def inode(folder: Path) -> int | None:
+    """The number by which the filesystem knows a folder, so that another one in its place is told apart."""
+    try:
+        return folder.stat().st_ino
+    except OSError:
+        return None
+
+
+def flush_folder(folder: Path) -> None:
+    """A name survives a power cut once its folder is on the disk."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 @final

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from sweeps.safe_yaml import SpecError
 from sweeps.store import AlreadyPublished, FolderStore, Store, StoreError, open_store
 from tests.contract.s3 import S3_REASON, s3_server
 
@@ -126,3 +127,20 @@ def test_a_filesystem_without_unnamed_files_works_as_well(tmp_path: Path, monkey
     with pytest.raises(AlreadyPublished):
         store.publish("a/b", b"2")
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b"]
+
+
+def test_a_root_that_went_away_is_not_made_again(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "record")
+    store.publish("a/b", b"1")
+    (tmp_path / "record").rename(tmp_path / "away")
+    with pytest.raises(StoreError, match=r"record was there when the run began, and is gone; bring it back"):
+        store.publish("a/c", b"1")
+    assert not (tmp_path / "record").exists()
+    (tmp_path / "away").rename(tmp_path / "record")
+    store.publish("a/c", b"1")
+
+
+def test_an_address_with_credentials_is_refused() -> None:
+    with pytest.raises(SpecError, match="credentials belong in the environment") as refused:
+        open_store("s3://AKIA:topsecret@bucket/x")
+    assert "topsecret" not in str(refused.value)

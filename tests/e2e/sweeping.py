@@ -12,6 +12,9 @@ import psutil
 ROOT = Path(__file__).parents[2]
 SWEEP = [sys.executable, "-c", "from orchestrator.cli import main; main()"]
 
+# How many times longer than on two quiet cores everything may take here.
+PATIENCE = float(os.environ.get("INTERPLAY_PATIENCE", "1"))
+
 MARK, MARKED = "INTERPLAY_STARTED_BY", f"test {os.getpid()}"
 
 SPEC = """\
@@ -38,7 +41,7 @@ def sweep(*words: str, timeout: float = 240, **environment: str) -> subprocess.C
         [*SWEEP, *words],
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=timeout * PATIENCE,
         cwd=ROOT,
         env=os.environ | {MARK: MARKED} | environment,
         check=False,
@@ -59,7 +62,7 @@ def started(*words: str, **environment: str) -> subprocess.Popen[str]:
 
 def until(condition: object, seconds: float = 120) -> None:
     """Wait until a function is true."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.1)
@@ -105,7 +108,7 @@ class Leftovers:
         return found
 
     def assert_none(self, seconds: float = 40) -> None:
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while (left := self.now() - self.before) and time.monotonic() < deadline:
             time.sleep(0.5)
         assert not left, left

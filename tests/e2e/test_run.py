@@ -9,7 +9,7 @@ import pytest
 
 from sweeps.store import open_store
 from sweeps.views import connect
-from tests.e2e.sweeping import Leftovers, actors, kill, spec, started, steps_done, sweep, until
+from tests.e2e.sweeping import PATIENCE, Leftovers, actors, kill, spec, started, steps_done, sweep, until
 
 Rows = dict[str, list[tuple[int, float]]]
 
@@ -74,7 +74,7 @@ def test_a_killed_actor_is_replaced_and_the_numbers_are_the_same(tmp_path: Path,
     run = started("run", str(spec(tmp_path, steps=600)), "--results", str(results))
     until(lambda: steps_done(results) >= 2)
     kill(actors(run)[0])
-    _, said = run.communicate(timeout=240)
+    _, said = run.communicate(timeout=240 * PATIENCE)
     assert run.returncode == 0, said
     assert "lost" in said
     assert metrics(results) == undisturbed
@@ -103,7 +103,7 @@ def test_a_signal_saves_and_the_next_run_goes_on(tmp_path: Path, undisturbed: Ro
     run = started("run", str(spec(tmp_path, steps=600)), "--results", str(results))
     until(lambda: steps_done(results) >= 1)
     os.kill(run.pid, number)
-    _, said = run.communicate(timeout=60)
+    _, said = run.communicate(timeout=60 * PATIENCE)
     assert run.returncode == 128 + number, said
     left.assert_none()
     with connect(open_store(results)) as connection:

@@ -45,10 +45,12 @@ def run_gang(
     claimed: bool = True,
     device: Device = "cpu",
     checkpoint_activations: bool = False,
+    poison: tuple[int, str] | None = None,
 ) -> list[int]:
     """Run one attempt; the exit codes of its workers. A checkpoint falls due every `checkpoint_every` slices.
 
     device   cuda: each worker on a GPU of its own
+    poison   a step, and what becomes of the weights before the slice after it: nan, inf or spike
     """
     if claimed:
         claim(store, trial.trial_id, attempt, {"driver": "test"})
@@ -71,7 +73,7 @@ def run_gang(
         hang_seconds=60,
     )
     port = free_port()
-    order = {"slice": slice_steps, "every": checkpoint_every, "interrupt_at": interrupt_at}
+    order = {"slice": slice_steps, "every": checkpoint_every, "interrupt_at": interrupt_at, "poison": poison}
     processes = [
         SERVER.Process(target=worker, args=(work.to_json(), rank, port, order, environment or {}))
         for rank in range(workers)
@@ -114,9 +116,25 @@ def worker(text: str, rank: int, port: int, order: dict[str, Any], environment: 
         if order["interrupt_at"] is not None and step >= order["interrupt_at"]:
             attempt.interrupt("asked to")
             break
+        if order["poison"] and step >= order["poison"][0]:
+            poisoned(attempt.training.engine, order["poison"][1])
+            order["poison"] = None
         progress = attempt.advance(order["slice"], checkpoint=turn % order["every"] == 0)
         step = progress.step
         if progress.ended:
             break
     attempt.close()
     dist.destroy_process_group()
+
+
+def poisoned(engine: Any, how: str) -> None:
+    """Spoil the weights that the next forward pass uses, as a flipped bit or a broken card would."""
+    for parameter in engine.module.parameters():
+        held = getattr(parameter, "ds_tensor", parameter).data
+        match how:
+            case "nan":
+                held.fill_(float("nan"))
+            case "inf":
+                held.mul_(1e38)
+            case "spike":
+                held.mul_(30)

@@ -61,26 +61,6 @@ def test_killed_and_resumed_is_bit_for_bit_the_same(
     assert [step for step, *_ in rows(store, trial)] == list(range(1, 26))
 
 
-POINTS = [
-    "publish: opened", "publish: written", "publish: flushed", "publish: linked",
-    "part: encoded", "part: published",
-    "checkpoint: shard", "checkpoint: before manifest", "checkpoint: published",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_killed_at_every_step_of_publishing(
-    tmp_path: Path, reference: Callable[..., list[tuple[object, ...]]], point: str
-) -> None:
-    store = open_store(tmp_path)
-    trial = trial_of(store, 1, "bf16")
-    for number in (1, 2):
-        assert run_gang(store, trial, number, environment=fault(f"{point}#{3 - number}")) == [DIED]
-    assert run_gang(store, trial, 3) == [0]
-    assert rows(store, trial) == reference(1, 1, "bf16")
-    assert [path.name for path in tmp_path.rglob(".*")] == []
-
-
 def test_interrupted_it_is_resumed_where_it_stood(
     tmp_path: Path, reference: Callable[..., list[tuple[object, ...]]]
 ) -> None:

@@ -114,3 +114,12 @@ def test_a_missing_file(tmp_path: Path) -> None:
 )
 def test_scalars_follow_yaml_1_2(text: str, value: object) -> None:
     assert scalar(text) == value
+
+
+@pytest.mark.parametrize(
+    "secret", ["AKIAABCDEFGHIJKLMNOP", "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH", "s3://key:word@bucket/x", "sk-abcdefghijklmnopqrstuv"]
+)  # fmt: skip
+def test_a_secret_is_refused_and_not_repeated(tmp_path: Path, secret: str) -> None:
+    told = refused(tmp_path, GOOD.replace("python-stdlib", f'"{secret}"'))
+    assert told.startswith("spec.yaml:4: data.corpus: this looks like a secret, and a spec is recorded;")
+    assert secret not in told

@@ -1,6 +1,8 @@
 """The record through its views: each step once, whatever happened on the way."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -8,7 +10,9 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from sweeps import record
 from sweeps.asking import answer
+from sweeps.planning import plan
 from sweeps.record import claim, find_plan, part_name, publish_plan
 from sweeps.rows import METRICS
 from sweeps.safe_yaml import SpecError
@@ -132,3 +136,15 @@ def test_the_box_keeps_everything_else_out(store: Store, sql: str, message: str)
     with pytest.raises(SpecError) as refused:
         answer(store, sql, seconds=3 if "took longer" in message else 60, memory_mb=500)
     assert message in str(refused.value)
+
+
+def test_the_last_plan_is_the_last_though_the_clock_went_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) - timedelta(hours=1)
+
+    monkeypatch.setattr(record, "datetime", Earlier)
+    grown = plan(small(grid={"depths": [1, 2, 3]}), "c" * 64, {})
+    publish_plan(store, grown, {}, {})
+    assert find_plan(store, "small").plan == grown.hash
