@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,7 +22,7 @@ import psutil
 
 from orchestrator.conduct import conduct
 from orchestrator.corpora.prepared import Prepared
-from orchestrator.display import Lines
+from orchestrator.display import Display
 from orchestrator.trainable import TrialActor
 from orchestrator.work import Progress
 from orchestrator.writer import Writer
@@ -63,21 +64,28 @@ class Instant(TrialActor):
         )
 
 
-class Clock(Lines):
+class Clock(Display):
     """A display that takes the time and the driver's memory as trials end."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, trials: int) -> None:
+        self.stretch = max(2, trials // 10)
+        self.out = os.fdopen(os.dup(1), "w", buffering=1)  # the run sends descriptor 1 into a log
         self.process = psutil.Process(os.getpid())
-        self.began: float | None = None
+        self.started: float | None = None
         self.points: list[Point] = []
 
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr)
+
     def event(self, what: str, order: Any, result: dict[str, Any] | None) -> None:
-        if self.began is None:
-            self.began = time.perf_counter()
+        if self.started is None:
+            self.started = time.perf_counter()
         if what == "end":
             done = len(self.points) + 1
-            self.points.append((done, time.perf_counter() - self.began, self.process.memory_info().rss))
+            self.points.append((done, time.perf_counter() - self.started, self.process.memory_info().rss))
+            if done % self.stretch == 0:
+                seconds, _ = per_trial(self.points[-self.stretch :])
+                self.out.write(f"{done:>8} {seconds:>10.4f} {self.points[-1][2] / 1e6:>11.1f}\n")
 
 
 def draw(points: list[Point], path: Path) -> None:
@@ -115,19 +123,15 @@ def main() -> None:
     seeds = -(-asked.trials // (len(grid["depths"]) * len(grid["widths"])))
     spec = Spec.model_validate(SPEC | {"training": SPEC["training"] | {"seeds": list(range(seeds))}})
     made = plan(spec, "0" * 64, {})
+    print(f"{'trials':>8} {'s a trial':>10} {'driver, MB':>11}", flush=True)
     with tempfile.TemporaryDirectory(prefix="interplay-overhead-") as folder:
-        store, clock = open_store(folder), Clock()
+        store, clock = open_store(folder), Clock(len(made.trials))
         nothing = cast(Prepared, None)  # asked for only where trials wait for others
         conduct(spec, store, nothing, made, {}, clock, lambda: False, trainable=Instant)
         with connect(store) as connection:
             found = states(connection, [planned.trial.trial_id for planned in made.trials])
     assert all(state.endings == ("completed",) for state in found.values())
     assert len(found) == len(made.trials) == len(clock.points)
-    tenth = len(clock.points) // 10
-    print(f"{'trials':>8} {'s a trial':>10} {'driver, MB':>11}")
-    for index in range(0, len(clock.points) - tenth + 1, tenth):
-        part = clock.points[index : index + tenth]
-        print(f"{part[-1][0]:>8} {per_trial(part)[0]:>10.4f} {part[-1][2] / 1e6:>11.1f}")
     seconds, grown = per_trial(clock.points[len(clock.points) // 2 :])
     print(f"second half: {seconds:.4f} s and {grown / 1000:.1f} kB of the driver a trial")
     if asked.out:

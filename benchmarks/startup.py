@@ -27,23 +27,24 @@ evaluation: {tokens: 1024, points: 1}
 cluster: {workers: WORKERS}
 """
 TIMES = """
-    select epoch(c.claimed_at), epoch(min(r.wall_time)) filter (where r.event is null),
+    select epoch(c.claimed_at), epoch(min(r.wall_time) filter (where r.event is null)),
            epoch(max(r.wall_time)) from attempts c join rows r using (trial_id, attempt)
-    group by c.claimed_at, trial_id order by 1
+    where c.workers = ? group by c.claimed_at, trial_id order by 1
 """
 
 
 def times(folder: Path, workers: int, trials: int) -> list[tuple[float, float, float]]:
     """Run a sweep; of each of its attempts when it was claimed, made its first step, and ended."""
     path = folder / "spec.yaml"
-    path.write_text(SPEC.replace("WORKERS", str(workers)).replace("SEEDS", str(list(range(trials)))))
+    seeds = [10 * workers + number for number in range(trials)]  # the second sweep's trials are others
+    path.write_text(SPEC.replace("WORKERS", str(workers)).replace("SEEDS", str(seeds)))
     results = folder / "results"
     done = subprocess.run([*SWEEP, "run", str(path), "--results", str(results)], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr)
     store = open_store(results)
     with connect(store) as connection:
-        return connection.execute(TIMES).fetchall()
+        return connection.execute(TIMES, [workers]).fetchall()
 
 
 def following(found: list[tuple[float, float, float]]) -> str:
@@ -58,10 +59,8 @@ def following(found: list[tuple[float, float, float]]) -> str:
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="interplay-startup-") as folder:
-        for workers, trials in ((1, 6), (2, 3)):
-            place = Path(folder) / str(workers)
-            place.mkdir()
-            found = times(place, workers, trials)
+        for workers, trials in ((2, 3), (1, 6)):
+            found = times(Path(folder), workers, trials)
             print(f"{workers} worker(s): claim to first step " + ", ".join(f"{b - a:.2f}" for a, b, _ in found), "s")
             if workers == 1:
                 print("            end of one trial to the first step of one claimed after it " + following(found))
