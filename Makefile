@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/set-up
 EXTRAS := train,s3,datasets,tensorboard,mlflow,wandb,docs,dev
 
-.PHONY: run docs test quick test-long test-faults test-gpu test-wheel check lock clean
+.PHONY: run docs test quick test-long test-faults test-gpu test-wheel bench bench-scale check lock clean
 
 run: $(SETUP)
 	$(BIN)/sweep run sweeps/quickstart.yaml
@@ -39,6 +39,16 @@ docs: $(SETUP)
 # The wheel in a fresh environment of each Python at hand, light dependencies only: about five minutes.
 test-wheel: $(SETUP)
 	$(BIN)/python -m pytest -m wheel --timeout 1800
+
+# Every figure that is claimed, beside its peer, into docs/performance.md: fifteen minutes on two cores with nothing else
+# on them. The second: how costs grow, an hour.
+bench: $(SETUP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
+	$(BIN)/python -m benchmarks.report
+
+bench-scale: $(SETUP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
+	$(BIN)/python -m benchmarks.report --scale
 
 check: $(SETUP)
 	$(BIN)/ruff format --check .

@@ -68,15 +68,16 @@ def publish_plan(store: Store, plan: Plan, spec: dict[str, Any], versions: dict[
     now = later_than(
         datetime.now(UTC), (read_plan(store, s, p).planned_at for s, p in plan_names(store) if s == plan.name)
     )
-    rows = [plan_row(plan, index, planned, now) for index, planned in enumerate(plan.trials)]
+    name = plan.hash
+    rows = [plan_row(plan, name, index, planned, now) for index, planned in enumerate(plan.trials)]
     footer = {
         "interplay.spec": json.dumps(spec, sort_keys=True),
         "interplay.notes": json.dumps(plan.notes),
         "interplay.waiting": json.dumps([[w.trials, list(w.after), w.reason] for w in plan.waiting]),
         "interplay.versions": json.dumps(versions, sort_keys=True),
     }
-    publish_plan_rows(store, plan.name, plan.hash, rows, footer)
-    return plan.hash
+    publish_plan_rows(store, plan.name, name, rows, footer)
+    return name
 
 
 def later_than(now: datetime, others: Iterable[datetime]) -> datetime:
@@ -94,13 +95,13 @@ def publish_plan_rows(
         return
 
 
-def plan_row(plan: Plan, position: int, planned: Planned, now: datetime) -> dict[str, Any]:
+def plan_row(plan: Plan, name: str, position: int, planned: Planned, now: datetime) -> dict[str, Any]:
     trial = planned.trial
     shape, recipe = trial.shape, trial.recipe
     per_token = flops_per_token(shape)
     return {
         "sweep": plan.name,
-        "plan": plan.hash,
+        "plan": name,
         "planned_at": now,
         "position": position,
         "trial_id": trial.trial_id,

@@ -1,0 +1,142 @@
+"""Run the benchmarks and write docs/performance.md from what they give.
+
+    python -m benchmarks.report [SECTION ...]            tables; all sections, or those named (`make bench`)
+    python -m benchmarks.report --scale [SECTION ...]    growth curves and large peers (`make bench-scale`)
+
+A section is a file of this folder with TITLE, ABOUT (how it is measured, a paragraph) and one or both of
+`rows() -> list[Row]` and `curves() -> list[Curve]`. What was measured is kept in docs/performance.json, so that one
+section can be measured again without the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import platform
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.rows import Curve, Row
+
+SECTIONS = ("training",)
+DOCS = Path(__file__).parents[1] / "docs"
+KEPT = DOCS / "performance.json"
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    arguments.add_argument("--scale", action="store_true", help="growth curves instead of tables")
+    asked = arguments.parse_args()
+    if unknown := set(asked.sections) - set(SECTIONS):
+        arguments.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    what = "curves" if asked.scale else "rows"
+    kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    for name in asked.sections or SECTIONS:
+        section = importlib.import_module(f"benchmarks.{name}")
+        if not hasattr(section, what):
+            continue
+        started = time.monotonic()
+        made = [asdict(one) for one in getattr(section, what)()]
+        kept.setdefault(name, {"rows": [], "curves": []})[what] = made
+        kept[name][f"{what}_measured"] = {"on": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
+        kept[name] |= {"title": section.TITLE, "about": " ".join(section.ABOUT.split())}
+        print(f"{section.TITLE}: {time.monotonic() - started:.0f} s", flush=True)
+        KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    write_page({name: kept[name] for name in SECTIONS if name in kept})
+
+
+def machine() -> str:
+    """The processor and the versions that the figures hold for."""
+    from importlib.metadata import version
+
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    amx = ", AMX" if any("amx_bf16" in line for line in lines) else ""
+    named = f"{len(models)} × {models[0]}{amx}" if models else platform.machine()
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "deepspeed", "ray", "duckdb"))
+    return f"{named}; Python {platform.python_version()}, {packages}"
+
+
+def write_page(kept: dict[str, Any]) -> None:
+    parts = [
+        "# Performance\n",
+        "Written by `make bench` and `make bench-scale` (benchmarks/report.py); do not edit. Absolute times are those "
+        "of one machine; what is claimed is ratios, medians of runs that alternate with the peer's.\n",
+        "![Every figure over its target](figures/performance.svg)\n",
+    ]
+    for section in kept.values():
+        parts += [f"## {section['title']}\n", f"{section['about']}\n"]
+        if section["rows"]:
+            parts.append(table([Row(**row) for row in section["rows"]]))
+            parts.append(measured(section["rows_measured"]))
+        for curve in (Curve(**curve) for curve in section["curves"]):
+            parts.append(growth(curve))
+        if section["curves"]:
+            parts.append(measured(section["curves_measured"]))
+    (DOCS / "performance.md").write_text("\n".join(parts))
+    plot([Row(**row) for section in kept.values() for row in section["rows"]])
+
+
+def measured(facts: dict[str, str]) -> str:
+    return f"Measured {facts['date']} on {facts['on']}.\n"
+
+
+def table(rows: list[Row]) -> str:
+    lines = ["| what | figure | to reach | | against |", "|---|---|---|---|---|"]
+    for row in rows:
+        sign = "≥" if row.better == "more" else "≤"
+        target = "" if row.target is None else f"{sign} {number(row.target)}"
+        verdict = {True: "met", False: "**missed**", None: ""}[row.met]
+        against = "; ".join(part for part in (row.peer, row.note) if part)
+        lines.append(f"| {row.name} | {number(row.figure)} {row.unit} | {target} | {verdict} | {against} |")
+    return "\n".join(lines) + "\n"
+
+
+def growth(curve: Curve) -> str:
+    lines = [f"**{curve.name}**{': ' + curve.note if curve.note else ''}\n"]
+    lines.append(f"| {curve.x_label} | " + " | ".join(number(x) for x, _ in curve.points) + " |")
+    lines.append("|---" * (len(curve.points) + 1) + "|")
+    lines.append(f"| {curve.y_label} | " + " | ".join(number(y) for _, y in curve.points) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def number(value: float | None) -> str:
+    """Three significant digits, thousands with commas."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def plot(rows: list[Row]) -> None:
+    """How much better than its target each figure is, a bar a row on a logarithmic axis; 1 is the target."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams["svg.hashsalt"] = "performance"  # the same bytes for the same figures
+    from matplotlib import pyplot
+
+    held = [(row, row.figure / row.target) for row in rows if row.figure and row.target]
+    if not held:
+        return
+    scores = [ratio if row.better == "more" else 1 / ratio for row, ratio in held]
+    figure, axes = pyplot.subplots(figsize=(8, 0.6 + 0.3 * len(held)), layout="constrained")
+    colours = ["tab:blue" if row.met else "tab:red" for row, _ in held]
+    places = range(len(held))
+    axes.barh(places, [score - 1 for score in scores], left=1, color=colours)
+    axes.set_yticks(places, [row.name for row, _ in held])
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set_xlabel("times better than its target")
+    figure.savefig(DOCS / "figures" / "performance.svg", metadata={"Date": None})
+    pyplot.close(figure)
+
+
+if __name__ == "__main__":
+    main()
