@@ -39,11 +39,12 @@ class Outcome:
 def run(spec: Spec, store: Store, display: Display, stopping: Callable[[], bool], *, takeover: bool = False) -> Outcome:
     """Train what is not finished. Raises SpecError before anything starts, StoreError where the store fails."""
     check_trackers(spec)
-    plan(spec, None, {})  # what the spec's own parts rule out is refused before anything is written
+    corpus = find_prepared(spec, store)
+    if corpus is None:
+        plan(spec, None, {})  # what the spec's own parts rule out is refused before anything is written
     if spec.cluster.address:  # asked before a corpus takes hours
         guard(spec.cluster.address, os.environ)
         answering(spec.cluster.address)
-    corpus = find_prepared(spec, store)
     if corpus is None:
         display.say(f"preparing the corpus {spec.data.corpus}")
         corpus = prepare(spec, store, Watcher(display.say, stopping))

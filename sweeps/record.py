@@ -69,6 +69,8 @@ def publish_plan(store: Store, plan: Plan, spec: dict[str, Any], versions: dict[
         datetime.now(UTC), (read_plan(store, s, p).planned_at for s, p in plan_names(store) if s == plan.name)
     )
     name = plan.hash
+    if (plan.name, name) in plan_names(store):
+        return name
     rows = [plan_row(plan, name, index, planned, now) for index, planned in enumerate(plan.trials)]
     footer = {
         "interplay.spec": json.dumps(spec, sort_keys=True),

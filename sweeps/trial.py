@@ -1,9 +1,9 @@
 """One network and one training, all literal, and the identity that follows from them."""
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any, Literal
 
 from models.parametrization import Parametrization
@@ -137,8 +137,14 @@ class Trial:
 def canonical(value: Any) -> str:
     """JSON with one spelling for each value. Raises TypeError for a value that has no stable form."""
     match value:
-        case None | bool() | int() | str():
-            return json.dumps(value, ensure_ascii=False)
+        case str():
+            return encode_basestring(value)
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return int.__repr__(value)
         case float():
             if value != value or value in (float("inf"), float("-inf")):
                 raise TypeError(f"{value} has no place in an identity")
@@ -148,7 +154,8 @@ def canonical(value: Any) -> str:
         case dict():
             if not all(isinstance(key, str) for key in value):
                 raise TypeError(f"an identity's keys are words: {list(value)}")
-            return "{" + ",".join(f"{json.dumps(key)}:{canonical(value[key])}" for key in sorted(value)) + "}"
+            pairs = (f"{encode_basestring_ascii(key)}:{canonical(value[key])}" for key in sorted(value))
+            return "{" + ",".join(pairs) + "}"
         case _:
             raise TypeError(f"{type(value).__name__} has no stable form for an identity: {value!r}")
 
