@@ -5,7 +5,6 @@ The learning rate is driven by our schedule, never by DeepSpeed's.
 
 from __future__ import annotations
 
-import gc
 import os
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,7 @@ import torch.distributed as dist
 
 from models.decoder import Decoder
 from models.memory import reduce_bucket
-from orchestrator.heap import give_back, keep_freed
+from orchestrator.heap import keep_freed
 from orchestrator.optimizers import make_optimizer_state, optimizer_of
 from orchestrator.work import Device
 from sweeps.trial import Trial
@@ -146,10 +145,3 @@ def set_rate(engine: Any, rate: float) -> None:
     """Set every group's rate to the scheduled one times the group's factor."""
     for group in engine.basic_optimizer.param_groups:
         group["lr"] = rate * group["factor"]
-
-
-def dismantle(engine: Any) -> None:
-    """Give back all an engine holds, so that the next trial in this process starts as in a new one."""
-    engine.destroy()
-    gc.collect()
-    give_back()

@@ -18,7 +18,8 @@ from torch.nn import functional as fn
 
 from orchestrator.corpora.batches import batch, windows
 from orchestrator.corpora.tokens import Tokens
-from orchestrator.engine import Assignment, build, clips_itself, dismantle, gradient_norm, set_rate
+from orchestrator.engine import Assignment, build, clips_itself, gradient_norm, set_rate
+from orchestrator.heap import give_back
 from orchestrator.held_out import HeldOut, held_out
 from sweeps.trial import Trial
 
@@ -161,5 +162,7 @@ class Training:
 
     def close(self) -> None:
         """Give back the engine's memory."""
-        dismantle(self.engine)
-        self.engine = None
+        engine, self.engine = self.engine, None
+        engine.destroy()
+        del engine  # before the collector looks
+        give_back()
