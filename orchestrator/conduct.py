@@ -23,6 +23,7 @@ from orchestrator.chatter import quiet
 from orchestrator.corpora.prepared import Prepared
 from orchestrator.dispatch import Dispatcher, Order
 from orchestrator.display import Display
+from orchestrator.failures import kind
 from orchestrator.growing import Growth
 from orchestrator.history import Past, past
 from orchestrator.literal import resolved
@@ -33,7 +34,7 @@ from orchestrator.provenance import versions
 from orchestrator.readiness import Readiness
 from orchestrator.tally import Tally
 from orchestrator.trainable import TrialActor
-from orchestrator.trial_log import read_log, relevant
+from orchestrator.trial_log import keep_lost, read_log, relevant
 from orchestrator.tuning import Feed, fit
 from orchestrator.work import Work
 from sweeps.planning import Plan
@@ -149,7 +150,10 @@ class Run:
     def event(self, what: str, order: Order, result: dict[str, Any] | None) -> None:
         self.tally.event(what, order, result)
         if what == "end" and result:
-            said = read_log(self.store, order.planned.trial.trial_id, order.attempt)
+            trial_id = order.planned.trial.trial_id
+            if kind(result["reason"]) == "lost":
+                keep_lost(self.store, trial_id, order.attempt)
+            said = read_log(self.store, trial_id, order.attempt)
             result = result | {"lines": relevant(said)} if said else result
         self.display.event(what, order, result)
         if self.halving and what == "progress" and result and not result["done"]:

@@ -5,11 +5,7 @@ Every worker gets every call, with the same arguments; what rank 0 answers is th
 
 from __future__ import annotations
 
-import faulthandler
-import os
-import tempfile
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import Any, final
 
 import ray
@@ -17,11 +13,12 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from orchestrator.peaks import forget_peak, out_of_memory_measured
 from orchestrator.ports import free_port
+from orchestrator.stacks import watched
 from orchestrator.work import Progress, Work
 
 
 class Hung(Exception):
-    """No progress within the time allowed. The message says where the stacks are."""
+    """No progress within the time allowed; the workers' stacks are in their files (orchestrator.stacks)."""
 
 
 class Gang(ABC):
@@ -58,16 +55,16 @@ class InProcess(Gang):
         assignment = Assignment(rank=0, **work.assigned.each())
         join(assignment, "127.0.0.1", free_port())
         forget_peak()
-        self.hang_seconds = work.hang_seconds
+        self.work = work
         with out_of_memory_measured():
             self.attempt = Attempt(work, assignment)
 
     def begin(self) -> int:
-        with watched(self.hang_seconds), out_of_memory_measured():
+        with watched(self.work, 0), out_of_memory_measured():
             return self.attempt.begin()
 
     def advance(self, steps: int, checkpoint: bool) -> Progress:
-        with watched(self.hang_seconds), out_of_memory_measured():
+        with watched(self.work, 0), out_of_memory_measured():
             return self.attempt.advance(steps, checkpoint)
 
     def interrupt(self, reason: str) -> Progress:
@@ -161,11 +158,11 @@ class Worker:
             self.attempt = Attempt(self.work, assignment)
 
     def begin(self) -> int:
-        with watched(self.work.hang_seconds), out_of_memory_measured():
+        with watched(self.work, self.rank), out_of_memory_measured():
             return self.attempt.begin()
 
     def advance(self, steps: int, checkpoint: bool) -> Progress:
-        with watched(self.work.hang_seconds), out_of_memory_measured():
+        with watched(self.work, self.rank), out_of_memory_measured():
             return self.attempt.advance(steps, checkpoint)
 
     def interrupt(self, reason: str) -> Progress:
@@ -176,27 +173,3 @@ class Worker:
 
 
 WorkerActor = ray.remote(max_restarts=0, max_task_retries=0)(Worker)
-
-
-class watched:
-    """Writes the stacks of all threads to a file when the block outlasts `seconds`; Python need not be running."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def __enter__(self) -> None:
-        self.file = stacks_path().open("w")
-        faulthandler.dump_traceback_later(self.seconds, file=self.file)
-
-    def __exit__(self, *error: object) -> None:
-        faulthandler.cancel_dump_traceback_later()
-        self.file.close()
-        if not stacks_path().stat().st_size:
-            stacks_path().unlink()
-
-
-def stacks_path() -> Path:
-    """Among Ray's own logs, which outlive a process that is killed and go with Ray's session."""
-    node = ray._private.worker._global_node
-    folder = Path(node.get_logs_dir_path() if node else tempfile.gettempdir())
-    return folder / f"interplay-stacks-{os.getpid()}.txt"

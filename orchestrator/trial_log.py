@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import platform
-import tempfile
 import traceback
 from pathlib import Path
 
+from orchestrator.stacks import left_stacks
 from sweeps.store import AlreadyPublished, Store, StoreError
 
 LAST_BYTES = 16_384
@@ -26,13 +26,34 @@ def keep(store: Store, trial_id: str, attempt: int, error: BaseException) -> Non
         f"trial {trial_id}, attempt {attempt}, on {platform.node()}, process {os.getpid()}",
         "".join(traceback.format_exception(error)).rstrip(),
     ]
-    for title, path in (("stacks", stacks()), ("end of its standard error", own_output(2))):
-        if path and (text := tail(path)):
-            parts.append(f"--- {title} ({path}) ---\n{text}")
+    output = own_output(2)
+    parts += [part("end of its standard error", output)] if output else []
+    put(store, trial_id, attempt, parts)
+
+
+def keep_lost(store: Store, trial_id: str, attempt: int) -> None:
+    """Publish what a process that went away without a word left on this machine, if that is anything."""
+    if left_stacks(trial_id, attempt):
+        put(
+            store,
+            trial_id,
+            attempt,
+            [f"trial {trial_id}, attempt {attempt}: its process hung, and was ended from outside"],
+        )
+
+
+def put(store: Store, trial_id: str, attempt: int, parts: list[str]) -> None:
+    stacks = [part("stacks", path) for path in left_stacks(trial_id, attempt)]
     try:
-        store.publish(log_name(trial_id, attempt), ("\n\n".join(parts) + "\n").encode())
+        store.publish(log_name(trial_id, attempt), ("\n\n".join([*parts, *stacks]) + "\n").encode())
     except (AlreadyPublished, StoreError):
         return
+    for path in left_stacks(trial_id, attempt):
+        path.unlink(missing_ok=True)
+
+
+def part(title: str, path: Path) -> str:
+    return f"--- {title} ({path}) ---\n{tail(path)}"
 
 
 def read_log(store: Store, trial_id: str, attempt: int) -> str | None:
@@ -48,12 +69,6 @@ def relevant(text: str, most: int = 6) -> list[str]:
     first = text.split("\n--- ", 1)[0]
     lines = [line for line in first.splitlines() if line.strip()]
     return lines[-most:]
-
-
-def stacks() -> Path | None:
-    """Where this process's stacks are, if it hung (orchestrator.gang)."""
-    path = Path(tempfile.gettempdir()) / f"interplay-stacks-{os.getpid()}.txt"
-    return path if path.exists() else None
 
 
 def own_output(descriptor: int) -> Path | None:

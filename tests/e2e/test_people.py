@@ -14,7 +14,7 @@ def test_a_running_sweep_is_watched_stopped_and_goes_on(tmp_path: Path) -> None:
     left = Leftovers()
     results, path = tmp_path / "r", str(spec(tmp_path, steps=4000))
     run = started("run", path, "--results", str(results))
-    until(lambda: steps_done(results) >= 3)
+    until(lambda: steps_done(results) >= 3, seconds=240)
     board = json.loads(sweep("watch", "tiny", "--json", "--results", str(results)).stdout)
     assert (board["trials"], board["finished"]) == (4, 0)
     assert {row["device"] for row in board["running"]} == {"1 core"}
@@ -25,7 +25,7 @@ def test_a_running_sweep_is_watched_stopped_and_goes_on(tmp_path: Path) -> None:
     assert stopped.returncode == 0
     assert re.search(r"asked \S+ to stop \(.* on .*\)", stopped.stdout)
     assert re.search(r"\S+ has stopped", stopped.stdout)
-    _, said = run.communicate(timeout=60)
+    _, said = run.communicate(timeout=120)
     assert run.returncode == 75, said
     assert "asked for a stop: every trial saves where it stands" in said
     left.assert_none()

@@ -2,15 +2,18 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from orchestrator.owners import Heart, started
 from orchestrator.retrying import given_up, pardon_all
+from orchestrator.stacks import left_stacks, watched
 from orchestrator.trial_history import history, told
-from orchestrator.trial_log import keep, read_log, relevant
+from orchestrator.trial_log import keep, keep_lost, read_log, relevant
 from orchestrator.watching import Watcher
+from orchestrator.work import Assigned, Work
 from sweeps.record import publish_plan
 from sweeps.safe_yaml import SpecError
 from sweeps.store import Store, open_store
@@ -136,3 +139,32 @@ def test_what_is_kept_is_the_exception_and_the_process_s_own_words(store: Store)
     assert "in fails" in text
     assert relevant(text, 1) == ["MemoryError: 4 GiB wanted"]
     assert read_log(store, TRIALS[0], 8) is None
+
+
+def test_the_stacks_of_a_process_that_hung_are_kept_by_whoever_is_left(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    work = Work(
+        trial=PLAN.trials[0].trial,
+        attempt=3,
+        driver="d",
+        results=store.uri,
+        assigned=Assigned(workers=1, micro_batch=8, threads=1, cpus=1),
+        keep_moments=False,
+        checkpoint_seconds=1,
+        hang_seconds=0.05,
+    )
+    with watched(work, 0):
+        pass
+    assert left_stacks(TRIALS[0], 3) == []
+    with watched(work, 0):
+        time.sleep(0.3)
+    keep_lost(store, TRIALS[0], 3)
+    text = read_log(store, TRIALS[0], 3)
+    assert text is not None
+    assert "its process hung" in text
+    assert "test_the_stacks_of_a_process_that_hung" in text
+    assert left_stacks(TRIALS[0], 3) == []
+    keep_lost(store, TRIALS[0], 4)
+    assert read_log(store, TRIALS[0], 4) is None
