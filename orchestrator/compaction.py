@@ -1,4 +1,4 @@
-"""Finished trials merged into one sorted file, which answers a query many times sooner than their parts.
+"""Finished trials merged into one file, sorted by trial, which answers a query many times sooner than their parts.
 
 Killed at any point it leaves the record as it was: the file appears whole or not at all, stands for its trials from
 that moment, and the parts stay until `sweep gc` removes them.
@@ -10,8 +10,10 @@ import hashlib
 import json
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -21,13 +23,16 @@ import pyarrow.parquet as pq
 from orchestrator.failures import FINAL
 from sweeps.compacted import COVERS, compacted
 from sweeps.faults import fault
-from sweeps.record import RecordError
+from sweeps.record import RecordError, parts, read_part
 from sweeps.rows import METRICS, SCHEMA_VERSION, VERSION_KEY
 from sweeps.store import AlreadyPublished, FolderStore, Store
 from sweeps.views import connect
 
 ROWS_A_BATCH = 122_880  # DuckDB's own row group
 MEMORY = "1GB"
+READERS = 2
+PARTS_AT_ONCE = 256  # read ahead of the writer, at most
+REPETITIVE = ["trial_id", "attempt", "resume_step", "event", "reason"]  # columns that a dictionary makes smaller
 
 
 def compact(store: Store) -> tuple[str | None, int]:
@@ -44,7 +49,7 @@ def compact(store: Store) -> tuple[str | None, int]:
             return None, 0
         path = folder / f".{secrets.token_hex(8)}.parquet"
         try:
-            written = write(connection, covers, path)
+            written = write(store, connection, covers, path)
             fault("compact: written")
             verify(path, written)
             name = f"compact/{digest(path)}.parquet"
@@ -64,9 +69,33 @@ def finished(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return {trial: attempts for trial, attempts, status in found if status in FINAL}
 
 
-def write(connection: duckdb.DuckDBPyConnection, covers: dict[str, int], path: Path) -> int:
-    """Their rows, each step once and every event, by trial and step; the number of rows."""
-    connection.register("finishing", pa.table({"trial_id": pa.array(sorted(covers), pa.string())}))
+def write(store: Store, connection: duckdb.DuckDBPyConnection, covers: dict[str, int], path: Path) -> int:
+    """Their rows, each step once and every event, and the number of rows.
+
+    Trials of one attempt, which are nearly all, are sorted by the names of their parts already and are copied; those of
+    several attempts, or with rows in another compacted file, are asked from the views and come first.
+    """
+    footer = {VERSION_KEY: str(SCHEMA_VERSION).encode(), COVERS.encode(): json.dumps(covers, sort_keys=True).encode()}
+    schema = METRICS.with_metadata(footer)
+    apart = {trial for (trial,) in connection.execute("select trial_id from repeated").fetchall()}
+    apart.update(trial for whole in compacted(store) for trial in whole.covers)
+    rows = 0
+    with pq.ParquetWriter(
+        path, schema, compression="zstd", write_page_checksum=True, version="2.6", use_dictionary=REPETITIVE
+    ) as writer:
+        for table in chain(
+            merged(connection, sorted(covers.keys() & apart)), copied(store, covers.keys() - apart, schema)
+        ):
+            writer.write_table(table.cast(schema))
+            rows += table.num_rows
+    return rows
+
+
+def merged(connection: duckdb.DuckDBPyConnection, trials: list[str]) -> Iterator[pa.Table]:
+    """What the views have of these trials, by trial, attempt and row."""
+    if not trials:
+        return
+    connection.register("finishing", pa.table({"trial_id": pa.array(trials, pa.string())}))
     columns = ", ".join(METRICS.names)
     reader = connection.sql(
         f"""
@@ -77,14 +106,34 @@ def write(connection: duckdb.DuckDBPyConnection, covers: dict[str, int], path: P
         order by trial_id, attempt, seq
         """  # noqa: S608 – column names of ours
     ).to_arrow_reader(ROWS_A_BATCH)
-    footer = {VERSION_KEY: str(SCHEMA_VERSION).encode(), COVERS.encode(): json.dumps(covers, sort_keys=True).encode()}
-    schema = METRICS.with_metadata(footer)
-    rows = 0
-    with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True, version="2.6") as writer:
-        for batch in reader:
-            writer.write_table(pa.Table.from_batches([batch]).cast(schema))
-            rows += batch.num_rows
-    return rows
+    for batch in reader:
+        yield pa.Table.from_batches([batch])
+
+
+def copied(store: Store, trials: Set[str], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The parts of these trials in the order of their names, several to a table; checksums are verified."""
+    names = [match.string for match in parts(store) if match["trial"] in trials]
+
+    def whole(name: str) -> pa.Table:
+        part = read_part(store, name)
+        return pa.table(
+            [
+                part.column(field.name) if field.name in part.column_names else pa.nulls(part.num_rows, field.type)
+                for field in schema
+            ],
+            schema=schema,
+        )
+
+    held: list[pa.Table] = []
+    with ThreadPoolExecutor(READERS) as pool:
+        for first in range(0, len(names), PARTS_AT_ONCE):
+            for part in pool.map(whole, names[first : first + PARTS_AT_ONCE]):
+                held.append(part)
+                if sum(table.num_rows for table in held) >= ROWS_A_BATCH:
+                    yield pa.concat_tables(held)
+                    held = []
+    if held:
+        yield pa.concat_tables(held)
 
 
 def verify(path: Path, rows: int) -> None:
