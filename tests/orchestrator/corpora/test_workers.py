@@ -68,6 +68,6 @@ def test_workers_end_when_their_parent_is_killed() -> None:
     workers = psutil.Process(parent.pid).children(recursive=True)
     assert len(workers) >= 2
     parent.kill()
-    parent.wait()
+    parent.communicate()
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert alive == []
