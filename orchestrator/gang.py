@@ -122,7 +122,10 @@ class Actors(Gang):
         while left:
             done, left = ray.wait(left, num_returns=1, timeout=self.hang_seconds)
             if not done:
-                raise Hung(f"{len(left)} of {len(calls)} workers made no progress for {self.hang_seconds:.0f} s")
+                raise Hung(
+                    f"{len(left)} of {len(calls)} workers made no progress for {self.hang_seconds:.0f} s; what each "
+                    f"was doing is in interplay-stacks-*.txt among Ray's logs on its node"
+                )
             ray.get(done)
         answers: list[Any] = ray.get(calls)
         return answers
