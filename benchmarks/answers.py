@@ -1,13 +1,10 @@
 """How quickly the analysis answers: fits, refits, and the whole way from Parquet to a guideline.
 
-    python benchmarks/answers.py [--gemstones FOLDER] [--repeats 5]
+    python -m benchmarks.answers            or as a section of benchmarks/report.py
 
-Prints a section of docs/performance.md and writes its figures to docs/performance/answers.json. Run it alone: a second
-heavy process on two cores doubles everything. Without the Gemstones folder beside the repository its rows are left out.
+Run it alone: a second heavy process on two cores doubles everything.
 """
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -15,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,15 +21,18 @@ from analysis.coverage import PAPER
 from analysis.gemstones import gemstones_table
 from analysis.loss_fit import fit_losses
 from analysis.worlds import VALLEYS, World, some_repeats
+from benchmarks.rows import Row
 from sweeps.imports import KEYS, publish_import
 from sweeps.store import open_store
 
 ROOT = Path(__file__).parents[1]
-FIGURES = ROOT / "docs" / "performance" / "answers.json"
+TITLE = "Analysis"
+ABOUT = """Medians of five calls after one to warm up, the refits once; whole commands are processes of their own. The
+Gemstones table has 22 runs; the paper's grid is a synthetic world of 53 networks, every fourth with three seeds."""
+GEMSTONES = ROOT.parent / "shared" / "data" / "gemstones"
+REPEATS = 5
 LAW = "gemstones-width-depth-tokens"
 COMMAND = [sys.executable, "-c", "from orchestrator.cli import main; main()"]
-# what is asked for, seconds
-WANTED = {"fit": 1.0, "refits": 20.0, "whole command": 5.0}
 
 
 def median_seconds(function, repeats: int) -> float:
@@ -55,15 +56,14 @@ def sweep_seconds(arguments: list[str], repeats: int) -> float:
     return median_seconds(call, repeats)
 
 
-def measure(gemstones: Path, repeats: int) -> dict[str, object]:
+def measure(gemstones: Path, repeats: int) -> dict[str, Any]:
     """Every figure, seconds: medians over `repeats`; the refits once."""
-    found: dict[str, object] = {"date": time.strftime("%Y-%m-%d"), "repeats": repeats}
+    found: dict[str, Any] = {}
     if gemstones.is_dir():
-        rows = gemstones_table(gemstones / "hot_100b.jsonl")
-        found["rows"] = len(rows)
-        found["fit"] = median_seconds(lambda: fit_losses(find(LAW), rows, replicates=0), repeats)
+        table = gemstones_table(gemstones / "hot_100b.jsonl")
+        found["fit"] = median_seconds(lambda: fit_losses(find(LAW), table, replicates=0), repeats)
         started = time.perf_counter()
-        fit_losses(find(LAW), rows, replicates=1000)
+        fit_losses(find(LAW), table, replicates=1000)
         found["refits"] = time.perf_counter() - started
     with tempfile.TemporaryDirectory() as folder:
         table = World(valley=VALLEYS["gemstones"]).table(PAPER, some_repeats(PAPER), np.random.default_rng(3))
@@ -77,40 +77,33 @@ def measure(gemstones: Path, repeats: int) -> dict[str, object]:
     return found
 
 
-def section(found: dict[str, object]) -> list[str]:
-    """The part of docs/performance.md that these figures are."""
-    lines = [
-        "## Analysis",
-        "",
-        f"`python benchmarks/answers.py`, {found['date']}; medians of {found['repeats']}, whole commands in processes",
-        "of their own.",
-        "",
-        "| what | seconds | wanted |",
-        "|---|---|---|",
+def rows() -> list[Row]:
+    """The section's table; without the Gemstones folder beside the repository its rows have no figure."""
+    found = measure(GEMSTONES, REPEATS)
+    grid = f"{found['networks']} networks, {found['runs']} runs, a whole command"
+    absent = "" if "fit" in found else "no Gemstones table beside the repository"
+    return [
+        Row(name=f"{LAW} on 770 rows", figure=found.get("fit"), unit="s", target=1.0, better="less", note=absent),
+        Row(
+            name="its 1,000 bootstrap refits",
+            figure=found.get("refits"),
+            unit="s",
+            target=20.0,
+            better="less",
+            note=absent,
+        ),
+        Row(
+            name="the paper's grid, from Parquet to a guideline with its interval",
+            figure=found["whole command"],
+            unit="s",
+            target=5.0,
+            better="less",
+            note=grid,
+        ),
+        Row(name="every law fitted to that grid, and ranked", figure=found["whole study"], unit="s", note=grid),
     ]
-    if "fit" in found:
-        name = f"three-variable law ({LAW}) on {found['rows']} rows"
-        lines.append(f"| {name} | {found['fit']:.2f} | ≤ {WANTED['fit']:g} |")
-        lines.append(f"| its 1,000 bootstrap refits, once | {found['refits']:.1f} | ≤ {WANTED['refits']:g} |")
-    grid = f"{found['networks']} networks, {found['runs']} runs"
-    lines += [
-        f"| Parquet to guideline with intervals, paper's grid ({grid}): `sweep recommend --law fit:…:levine2020` | "
-        f"{found['whole command']:.2f} | ≤ {WANTED['whole command']:g} |",
-        f"| every law fitted and ranked on that grid: `sweep fit` | {found['whole study']:.2f} | – |",
-    ]
-    return lines
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gemstones", type=Path, default=ROOT.parent / "shared" / "data" / "gemstones")
-    parser.add_argument("--repeats", type=int, default=5)
-    arguments = parser.parse_args()
-    found = measure(arguments.gemstones, arguments.repeats)
-    FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    FIGURES.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print("\n".join(section(found)))
 
 
 if __name__ == "__main__":
-    main()
+    for row in rows():
+        print(f"{row.name}: {row.figure} {row.unit}")

@@ -1,27 +1,18 @@
 """How cost grows: planning and resuming with the trials, asking and compacting with the rows.
 
-    python -m benchmarks.growth [--most-trials 10000] [--most-rows 30000000] [--folder DIR]
-
-Trials go from 10 up, rows from 1e5 up, each ten (at the end three) times the last. Whole commands, the median of three
-(once where one takes longer than 20 seconds). Prints a section of docs/performance.md, writes
-docs/performance/growth.json and docs/figures/growth.svg and .png. Rows take 70 bytes each in DIR, by default a
-temporary folder.
+python -m benchmarks.growth             or as a section of benchmarks/report.py --scale; 5 GB of temporary files
 """
 
-import argparse
-import json
 import math
 import statistics
 import tempfile
-import time
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from analysis.figures.style import LINES, MARKERS, blank, shade, styled, write
 from benchmarks.record import ask, command, make
+from benchmarks.rows import Curve
 from orchestrator.corpora.prepare import prepare
 from orchestrator.provenance import versions
 from sweeps.loading import load_spec
@@ -30,8 +21,11 @@ from sweeps.record import part_name, publish_plan
 from sweeps.rows import ATTEMPTS, METRICS, encode
 from sweeps.store import open_store
 
-ROOT = Path(__file__).parents[1]
-FIGURES = ROOT / "docs" / "performance" / "growth.json"
+TITLE = "How cost grows with trials and rows"
+ABOUT = """Whole commands, start-up included, the median of three (once where one takes longer than 20 seconds). Trials:
+the plan of so many, `sweep run` on a sweep whose every trial has ended, and `sweep status` on it. Rows: parts of 10,000
+rows, the number of steps and the least loss of each trial asked, compacted, and asked again."""
+MOST_TRIALS, MOST_ROWS = 10_000, 30_000_000
 ROWS_A_TRIAL = 10_000
 PATIENCE = 20.0  # seconds after which once is enough
 SPEC = """
@@ -98,80 +92,43 @@ def by_trials(most: int, folder: Path) -> dict[str, dict[int, float]]:
 
 def by_rows(most: int, folder: Path) -> dict[str, dict[int, float]]:
     """Seconds to ask parts, to compact, and to ask the compacted file; and GiB of compaction, by rows."""
-    found: dict[str, dict[int, float]] = {"ask, parts": {}, "compact": {}, "ask, compacted": {}, "compact, GiB": {}}
+    found: dict[str, dict[int, float]] = {
+        "ask, parts": {},
+        "compact": {},
+        "ask, compacted": {},
+        "memory of compaction": {},
+    }
     for rows in (10**5, 10**6, 10**7, 3 * 10**7):
         if rows > most:
             break
         results = folder / f"rows-{rows}"
         make(results, rows // ROWS_A_TRIAL, ROWS_A_TRIAL)
         found["ask, parts"][rows] = ask(results, 3)
-        found["compact"][rows], found["compact, GiB"][rows] = command(["compact", "--results", str(results)])
+        found["compact"][rows], found["memory of compaction"][rows] = command(["compact", "--results", str(results)])
         found["ask, compacted"][rows] = ask(results, 3)
         print(rows, {name: round(seconds[rows], 2) for name, seconds in found.items()}, flush=True)
     return found
 
 
-def bends(curve: dict[int, float]) -> float:
-    """The steepest slope of ln seconds over ln size between neighbours: above 1, cost grows faster than the size.
-
-    NaN for a single size.
-    """
-    points = [(math.log(size), math.log(seconds)) for size, seconds in sorted(curve.items())]
-    return max(((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(points)), default=math.nan)
-
-
-def section(found: dict[str, dict[str, dict[int, float]]], date: str) -> list[str]:
-    """The part of docs/performance.md that these figures are."""
-    lines = ["## How cost grows", "", f"`python -m benchmarks.growth`, {date}; seconds of whole commands.", ""]
-    for what, curves in found.items():
-        sizes = sorted({size for curve in curves.values() for size in curve})
-        lines += [f"| by {what} | " + " | ".join(f"{size:.0e}".replace("e+0", "e") for size in sizes)]
-        lines[-1] += " | steepest slope |"
-        lines.append("|---" * (len(sizes) + 2) + "|")
-        for name, curve in curves.items():
-            cells = [f"{curve[size]:.2f}" if size in curve else "" for size in sizes]
-            lines.append(f"| {name} | " + " | ".join(cells) + f" | {bends(curve):.2f} |")
-        lines.append("")
-    lines += ["A slope is that of ln seconds over ln size between neighbours; 1 is in proportion.", ""]
-    return [*lines, "![how cost grows](figures/growth.svg)"]
-
-
-def draw(found: dict[str, dict[str, dict[int, float]]]) -> None:
-    """Both families of curves, log-log."""
-    with styled():
-        figure = blank(8.0, 3.6)
-        panels = figure.subplots(1, len(found), squeeze=False)[0]
-        for axes, (what, curves) in zip(panels, found.items(), strict=True):
-            shown = {name: curve for name, curve in curves.items() if "GiB" not in name}
-            for place, (name, curve) in enumerate(shown.items()):
-                sizes = sorted(curve)
-                look = {"color": shade(place, len(shown)), "marker": MARKERS[place], "linestyle": LINES[place]}
-                axes.plot(sizes, [curve[size] for size in sizes], label=name, markersize=4, linewidth=1, **look)
-            axes.set_xscale("log")
-            axes.set_yscale("log")
-            axes.set_xlabel(what)
-            axes.legend()
-        panels[0].set_ylabel("seconds, whole command")
-    write(figure, ROOT / "docs" / "figures", "growth")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--most-trials", type=int, default=10_000)
-    parser.add_argument("--most-rows", type=int, default=30_000_000)
-    parser.add_argument("--folder", type=Path)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        found = {
-            "trials": by_trials(arguments.most_trials, Path(folder)),
-            "rows": by_rows(arguments.most_rows, Path(folder)),
-        }
-    date = time.strftime("%Y-%m-%d")
-    FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    FIGURES.write_text(json.dumps({"date": date, **found}, indent=1) + "\n", encoding="utf-8")
-    draw(found)
-    print("\n".join(section(found, date)))
+def curves() -> list[Curve]:
+    """The section's curves."""
+    with tempfile.TemporaryDirectory() as folder:
+        measured = (
+            ("trials", by_trials(MOST_TRIALS, Path(folder))),
+            ("rows", by_rows(MOST_ROWS, Path(folder))),
+        )
+    return [
+        Curve(
+            name=name,
+            x_label=what,
+            y_label="GiB" if "memory" in name else "s",
+            points=tuple((float(size), figure) for size, figure in sorted(curve.items())),
+        )
+        for what, found in measured
+        for name, curve in found.items()
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    for curve in curves():
+        print(curve.name, curve.points)

@@ -1,18 +1,11 @@
 """The record at scale: a record of 10,000 trials and 10 million rows, asked, compacted and asked again; and its peers.
 
-    python benchmarks/record.py make FOLDER [--trials 10000] [--rows 1000]    a record as a sweep leaves it (650 MB)
-    python benchmarks/record.py measure FOLDER [--mlflow PYTHON]              ask, compact, ask; the peers; the writer
+    python -m benchmarks.record             or as a section of benchmarks/report.py; 1.3 GB of temporary files
 
-`measure` needs a record that is not compacted yet and leaves it compacted. The question is the same everywhere: for
-each trial, how many steps and the least loss. Peers hold a hundredth of the trials, because the whole would take them
-hours: Ray Tune's own result.json and progress.csv, written by Ray's own logger callbacks and read by pandas, and
-MLflow's local store, for which PYTHON is an interpreter with mlflow (it cannot live beside our pandas). Prints a
-section of docs/performance.md and writes docs/performance/record.json.
+MLflow is asked with this interpreter where it has mlflow, or with the one that MLFLOW_PYTHON names.
 """
 
-import argparse
 import datetime
-import json
 import os
 import statistics
 import subprocess
@@ -20,17 +13,30 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.rows import Row
 from orchestrator.writer import Writer
 from sweeps.record import part_name, publish_plan_rows
 from sweeps.rows import ATTEMPTS, METRICS, encode
 from sweeps.store import open_store
 
 ROOT = Path(__file__).parents[1]
-FIGURES = ROOT / "docs" / "performance" / "record.json"
+TITLE = "The record at scale"
+ABOUT = """10,000 trials of 1,000 steps. The question is the same everywhere: for each trial, how many steps and the
+least loss, by us with the whole `sweep query` command, start-up included; medians of five. Peers hold a hundredth of
+the trials, because the whole would take them too long, and their start-up is left out: Ray Tune's own result.json and
+progress.csv, written by Ray's own logger callbacks and read by pandas, and MLflow's local store through its client."""
+TRIALS, ROWS, REPEATS = 10_000, 1_000, 5
+PEERS = {
+    "ray_json": "Ray Tune's result.json and pandas",
+    "ray_csv": "Ray Tune's progress.csv and pandas",
+    "mlflow": "MLflow's local store (SQLite)",
+    "mlflow_files": "MLflow's store of files",
+}
 COMMAND = [sys.executable, "-c", "from orchestrator.cli import main; main()"]
 QUESTION = "select trial_id, count(*) as steps, min(loss) as least from metrics group by trial_id"
 STEP_SECONDS = 0.02  # of the quickstart's smallest network, the shortest step a record is likely to see
@@ -205,28 +211,24 @@ def writer_figures(rows: int = 300_000, held: int = 20_000) -> dict[str, float]:
     return {"rows_per_second": rows / many, "share_of_a_trial": share}
 
 
-def measure(folder: Path, mlflow: str | None, repeats: int) -> dict[str, object]:
+def measure(folder: Path, mlflow: str | None, repeats: int) -> dict[str, Any]:
     """Every figure; seconds and GiB."""
     parts = len(list((folder / "metrics").iterdir()))
-    found: dict[str, object] = {"date": time.strftime("%Y-%m-%d"), "repeats": repeats, "trials": parts}
-    import pyarrow.parquet as pq
-
-    first = next((folder / "metrics").iterdir())
-    found["rows"] = parts * (pq.read_metadata(first).num_rows - 2)
+    found: dict[str, Any] = {}
     found["ask_parts"] = ask(folder, repeats)
     found["compaction"], found["compaction_gib"] = command(["compact", "--results", str(folder)])
     found["ask_compacted"] = ask(folder, repeats)
     found["writer"] = writer_figures()
-    trials, rows = max(parts // PEER_SHARE, 1), int(found["rows"]) // parts
+    trials = max(parts // PEER_SHARE, 1)
     found["peer_trials"] = trials
     with tempfile.TemporaryDirectory() as temporary:
-        ray_files(Path(temporary) / "ray", trials, rows)
+        ray_files(Path(temporary) / "ray", trials, ROWS)
         for kind in ("json", "csv"):
             ask_ray(Path(temporary) / "ray", kind)
             found[f"ray_{kind}"] = statistics.median(ask_ray(Path(temporary) / "ray", kind) for _ in range(repeats))
         if mlflow:
             for label, uri in (("mlflow", f"sqlite:///{temporary}/mlflow.db"), ("mlflow_files", f"{temporary}/mlruns")):
-                found[label] = ask_mlflow(mlflow, uri, trials, rows)
+                found[label] = ask_mlflow(mlflow, uri, trials, ROWS)
     return found
 
 
@@ -245,62 +247,52 @@ def ask_mlflow(python: str, uri: str, trials: int, rows: int) -> float:
     return float(said.strip().splitlines()[-1])
 
 
-def section(found: dict[str, object]) -> list[str]:
-    """The part of docs/performance.md that these figures are."""
-    scale = int(found["trials"]) / int(found["peer_trials"])
+def rows() -> list[Row]:
+    """The section's table, of a record made for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder) / "record", TRIALS, ROWS)
+        found = measure(Path(folder) / "record", mlflow_python(), REPEATS)
     writer = found["writer"]
-    lines = [
-        "## The record at scale",
-        "",
-        f"`python benchmarks/record.py measure`, {found['date']}: {found['trials']:,} trials, {found['rows']:,} rows.",
-        "The question is the number of steps and the least loss of each trial, asked by the whole `sweep query`",
-        f"command; medians of {found['repeats']}.",
-        "",
-        "| what | measured | wanted |",
-        "|---|---|---|",
-        f"| ask, as {found['trials']:,} parts | {found['ask_parts']:.2f} s | ≤ 1.5 s |",
-        f"| compact | {found['compaction']:.1f} s, {found['compaction_gib']:.2f} GiB | ≤ 15 s, ≤ 2 GiB |",
-        f"| ask, compacted | {found['ask_compacted']:.2f} s | ≤ 0.4 s |",
-        f"| writer, parts flushed to disk | {writer['rows_per_second']:,.0f} rows/s | ≥ 100,000 rows/s |",
-        f"| writer, one row a step of {STEP_SECONDS * 1000:g} ms | {writer['share_of_a_trial']:.3%} of it | < 1 % |",
-        "",
-        f"Peers with {found['peer_trials']:,} of these trials; the ratio is that of their time for all of them, taken",
-        "to grow with the rows, to ours:",
-        "",
-        "| peer | seconds | as parts, times slower | compacted, times slower |",
-        "|---|---|---|---|",
+    table = [
+        Row(name="ask, as 10,000 parts", figure=found["ask_parts"], unit="s", target=1.5, better="less"),
+        Row(name="ask, compacted", figure=found["ask_compacted"], unit="s", target=0.4, better="less"),
+        Row(name="compact", figure=found["compaction"], unit="s", target=15.0, better="less"),
+        Row(name="memory of compaction", figure=found["compaction_gib"], unit="GiB", target=2.0, better="less"),
+        Row(name="writer", figure=writer["rows_per_second"], unit="rows/s", target=1e5, note="parts flushed to disk"),
+        Row(
+            name="writer's share of a trial",
+            figure=100 * writer["share_of_a_trial"],
+            unit="%",
+            target=1.0,
+            better="less",
+            note=f"one row a step of {STEP_SECONDS * 1000:g} ms",
+        ),
     ]
-    names = {
-        "ray_json": "Ray Tune's result.json, read by pandas",
-        "ray_csv": "Ray Tune's progress.csv, read by pandas",
-        "mlflow": "MLflow's local store (SQLite), by its client",
-        "mlflow_files": "MLflow's store of files, by its client",
-    }
-    for key, name in names.items():
-        if key in found:
-            whole = float(found[key]) * scale
-            ratios = f"{whole / float(found['ask_parts']):.0f} | {whole / float(found['ask_compacted']):.0f}"
-            lines.append(f"| {name} | {found[key]:.2f} | {ratios} |")
-    return lines
+    for key, name in PEERS.items():
+        if key not in found:
+            table.append(Row(name=f"times quicker than {name}", figure=None, unit="×", note="mlflow is not installed"))
+            continue
+        whole = found[key] * TRIALS / found["peer_trials"]
+        table += [
+            Row(
+                name=f"{how}: times quicker than {name}",
+                figure=whole / found[ours],
+                unit="×",
+                target=20.0,
+                peer=f"{found[key]:.2f} s for {found['peer_trials']} trials, taken to grow with them",
+            )
+            for how, ours in (("as parts", "ask_parts"), ("compacted", "ask_compacted"))
+        ]
+    return table
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["make", "measure"])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--trials", type=int, default=10_000)
-    parser.add_argument("--rows", type=int, default=1_000)
-    parser.add_argument("--mlflow", help="an interpreter that has mlflow")
-    parser.add_argument("--repeats", type=int, default=5)
-    arguments = parser.parse_args()
-    if arguments.action == "make":
-        make(arguments.folder, arguments.trials, arguments.rows)
-        return
-    found = measure(arguments.folder.absolute(), arguments.mlflow, arguments.repeats)
-    FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    FIGURES.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print("\n".join(section(found)))
+def mlflow_python() -> str | None:
+    """An interpreter that has mlflow: what MLFLOW_PYTHON names, else this one if it does."""
+    from importlib.util import find_spec
+
+    return os.environ.get("MLFLOW_PYTHON") or (sys.executable if find_spec("mlflow") else None)
 
 
 if __name__ == "__main__":
-    main()
+    for row in rows():
+        print(f"{row.name}: {row.figure} {row.unit} {row.peer}")
