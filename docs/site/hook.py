@@ -52,6 +52,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path, text in pages().items():
         files.append(File.generated(config, path, content=text))
+    font = Path(config.docs_dir).parent / "analysis" / "report" / "assets" / "inter.woff2"
+    files.append(File.generated(config, "inter.woff2", content=font.read_bytes()))
     return files
 
 

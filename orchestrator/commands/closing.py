@@ -28,6 +28,7 @@ def close(store: Store, sweep: str) -> None:
     print_published_guideline()
     where = "" if store.uri == str(Path("results").absolute()) else f" --results {store.uri}"
     print(f"Next: sweep fit {sweep}{where}   laws fitted to these losses, with intervals")
+    print(f"      sweep report {sweep}{where}   all of it as one page, to open or to send")
     print("      sweep recommend --params 7e9 --law all   a shape for your size, by every published law")
     print(f'      sweep query "select depth, width, eval_loss from trials"{where}')  # noqa: S608 – printed, not run
 

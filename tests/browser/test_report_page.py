@@ -1,6 +1,7 @@
 """The report in a real browser: what is drawn, what answers, what stays inert, and how quickly."""
 
 import itertools
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -197,34 +198,43 @@ def test_paper_gets_a_light_page_with_all_trials(dark: Tab, small: str, tmp_path
     page.emulate_media(media="print", color_scheme="dark")
     assert not page.locator(".contents").is_visible()
     assert page.evaluate("getComputedStyle(document.querySelector('.scroll.tall')).maxHeight") == "none"
-    made = page.pdf(path=str(tmp_path / "r.pdf"))
-    assert made.startswith(b"%PDF")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    sizes = page.eval_on_selector_all(
+        ".plot", "all => all.map(plot => [plot._fullLayout.width, plot._fullLayout.font.color])"
+    )
+    assert sizes == [[660, "rgb(74,77,82)"]] * 7  # light, and as wide as paper, though the screen is dark
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.wait_for_timeout(1500)
+    back = page.eval_on_selector_all(".plot", "all => all.map(plot => plot._fullLayout.font.color)")
+    assert set(back) == {"rgb(195,196,198)"}
+    assert page.pdf(path=str(tmp_path / "r.pdf")).startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("which", ["small", "large"])
 def test_it_opens_quickly_and_scrolls_without_stutter(
     chromium: Any, request: pytest.FixtureRequest, which: str
 ) -> None:
-    """The best of three: another process on the machine is not the page's fault."""
-    url = request.getfixturevalue(which)
-    opened, longest = [], []
-    for _ in range(3):
-        tab = Tab(chromium)
-        page = tab.open(url)
-        opened.append(page.evaluate("window.drawnAt") / 1000)
-        page.evaluate(
-            """() => { window.tasks = []; new PerformanceObserver((list) => list.getEntries().forEach((e) =>
-               window.tasks.push(e.duration))).observe({ entryTypes: ['longtask'] }); }"""
-        )
-        for _ in range(25):
-            page.mouse.wheel(0, 600)
-            page.wait_for_timeout(25)
-        longest.append(max(page.evaluate("window.tasks"), default=0))
-        tab.context.close()
-        if opened[-1] <= OPENED_SECONDS and longest[-1] <= LONG_TASK_MS:
-            break
-    assert min(opened) <= OPENED_SECONDS, opened
-    assert min(longest) <= LONG_TASK_MS, longest
+    """By the processor time of the page's main thread, which is the page's own, whoever else is on the machine."""
+    tab = Tab(chromium)
+    clock = tab.context.new_cdp_session(tab.page)
+    clock.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page = tab.open(request.getfixturevalue(which))
+    found = {entry["name"]: entry["value"] for entry in clock.send("Performance.getMetrics")["metrics"]}
+    assert found["ThreadTime"] <= OPENED_SECONDS
+    chromium.start_tracing(page=page, categories=["toplevel"])
+    for _ in range(25):
+        page.mouse.wheel(0, 600)
+        page.wait_for_timeout(25)
+    events = json.loads(chromium.stop_tracing())["traceEvents"]
+    main = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    tasks = [event["tdur"] / 1000 for event in events if "tdur" in event and (event["pid"], event["tid"]) in main]
+    assert len(tasks) > 50
+    assert max(tasks) <= LONG_TASK_MS
+    tab.context.close()
 
 
 def test_news_arrive_without_reloading_and_without_losing_ones_place(tab: Tab, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ const Figures = (() => {
   const chosen = new Map(); // the view of each figure
   let specs = new Map();
   const touch = matchMedia("(pointer: coarse)");
+  const PAPER = { width: 660, height: 330 }; // pixels that fit between the margins of A4 and of Letter
   const CONFIG = {
     displaylogo: false, responsive: true, displayModeBar: "hover", doubleClick: "reset",
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
@@ -38,6 +39,7 @@ const Figures = (() => {
     const view = spec.views[Math.min(chosen.get(spec.id) || 0, spec.views.length - 1)];
     const layout = Theme.resolve(look(view.layout, plot.clientWidth < 560));
     layout.uirevision = view.label;
+    if (Theme.onPaper()) Object.assign(layout, { width: PAPER.width, height: PAPER.height });
     const markers = Theme.resolve(view.data).map((trace) => ({ hoverinfo: "text", ...trace }));
     await Plotly.react(plot, markers, layout, { ...CONFIG, toImageButtonOptions: { format: "svg", filename: spec.id } });
     plot.dataset.drawn = "";
@@ -45,6 +47,10 @@ const Figures = (() => {
   const pause = () => new Promise((done) => setTimeout(done, 0));
 
   async function all() {
+    if (Theme.onPaper()) { // nobody waits for us: Plotly does all of it before it returns
+      document.querySelectorAll(".plot").forEach(draw);
+      return;
+    }
     for (const plot of document.querySelectorAll(".plot")) {
       await draw(plot);
       await pause();

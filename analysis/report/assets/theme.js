@@ -66,5 +66,5 @@ const Theme = (() => {
     addEventListener("afterprint", paper(false));
     apply();
   }
-  return { start, resolve, onChange: (listener) => listeners.push(listener) };
+  return { start, resolve, onChange: (listener) => listeners.push(listener), onPaper: () => printing };
 })();
