@@ -45,7 +45,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
         table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
         table.add_row(*[cell(value) for value in row])
-    console = Console(width=None if is_terminal() else 200, soft_wrap=not is_terminal(), highlight=False)
+    # markup=False: the [train] of 'interplay[train]' is text, and no style of rich's
+    width = None if is_terminal() else 200
+    console = Console(width=width, soft_wrap=not is_terminal(), highlight=False, markup=False, emoji=False)
     console.print(table)
 
 

@@ -26,6 +26,7 @@ def command(
     ] = False,
 ) -> int:
     """Train the sweep's networks, those that are not in the record yet, and say what the data says."""
+    import importlib.util
     import os
     import signal
 
@@ -36,6 +37,9 @@ def command(
     from sweeps.store import open_store
 
     asked = load_spec(spec)
+    for name in ("torch", "deepspeed", "ray"):  # said now, and not after a corpus has been prepared
+        if importlib.util.find_spec(name) is None:
+            raise ModuleNotFoundError(f"there is no {name}", name=name)
     if address is not None:
         asked = asked.model_copy(update={"cluster": asked.cluster.model_copy(update={"address": address})})
     stop: list[int] = []

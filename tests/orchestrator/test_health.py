@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import health
+from orchestrator.cli import guarded
 
 
 def by_name() -> dict[str, health.Finding]:
@@ -56,3 +57,20 @@ def test_a_package_that_shadows_one_of_ours(tmp_path: Path, monkeypatch: pytest.
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: found if name == "models" else real(name))
     assert "another package called models comes first" in by_name()["package models"]["repair"]
+
+
+def test_the_doctor_prints_the_command_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Square brackets mean a style to rich."""
+    real = importlib.metadata.version
+
+    def version(name: str) -> str:
+        if name == "ray":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    monkeypatch.setattr("sys.argv", ["sweep", "doctor"])
+    guarded()
+    assert "pip install 'interplay[train]'  to train (sweep run)" in capsys.readouterr().out
