@@ -57,3 +57,14 @@ def test_one_attempt_moves_the_speed_and_leaves_other_kinds_as_they_were() -> No
 def test_attempts_on_a_kind_that_the_file_does_not_know_change_nothing() -> None:
     assert calibrated(DEVICES, attempts(kind="mystery")) == (DEVICES, [])
     assert calibrated(DEVICES, []) == (DEVICES, [])
+
+
+def test_launches_that_cost_far_more_than_assumed_are_told_from_slow_products() -> None:
+    """A step takes the longer of two times: where the file has it wrong which, only another start finds out."""
+    true = replace(DEVICES.named("h100"), block_us=6000)
+    found = [replace(each, seconds=expected(true, each)) for each in attempts()]
+    made, _ = calibrated(DEVICES, found)
+    fitted = made.named("h100")
+    for each in found:
+        assert expected(fitted, each) == pytest.approx(each.seconds, rel=0.1)
+    assert fitted.block_us == pytest.approx(6000, rel=0.1)
