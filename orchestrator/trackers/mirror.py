@@ -23,7 +23,7 @@ from typing import Any, cast
 from orchestrator.trackers.tracker import Module, Point, Shown, Tracker, chosen
 from sweeps.record import find_plan, parts, plan_names
 from sweeps.rows import decode
-from sweeps.spec import Spec
+from sweeps.spec import Tracking
 from sweeps.store import Store, open_store
 
 ROUND_SECONDS = 3.0
@@ -123,17 +123,17 @@ def rounds(over: threading.Event) -> Iterator[None]:
 
 def main() -> None:
     """Arguments: the tracker, its module, the record, the folder for what is kept, the seconds it has after the run
-    is over, and the spec as JSON."""
-    name, module, results, folder, seconds, text = sys.argv[1:]
+    is over, the sweep, and its section `tracking` as JSON."""
+    name, module, results, folder, seconds, sweep, text = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run decides when it is over
     os.nice(5)
-    spec = Spec.model_validate_json(text)
+    tracking = Tracking.model_validate_json(text)
     over = threading.Event()
     threading.Thread(target=wait_for_the_end, args=(over, float(seconds)), daemon=True).start()
     opened = cast(Module, importlib.import_module(module))
-    tracker = opened.open_tracker(chosen(spec).get(name), spec.name, Path(folder))
-    memory = Path(folder) / f"{spec.name}.shown.json"
-    mirror = Mirror(open_store(results), spec.name, tracker, memory, spec.tracking.points)
+    tracker = opened.open_tracker(chosen(tracking).get(name), sweep, Path(folder))
+    memory = Path(folder) / f"{sweep}.shown.json"
+    mirror = Mirror(open_store(results), sweep, tracker, memory, tracking.points)
     for _ in rounds(over):
         mirror.round()
     tracker.close()

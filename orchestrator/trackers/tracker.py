@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from sweeps.spec import Spec
+from sweeps.spec import Tracking
 
 PACKAGES = {"tensorboard": "tensorboardX", "mlflow": "mlflow", "wandb": "wandb"}
 
@@ -54,7 +54,7 @@ class Module(Protocol):
         """options: the tracker's section of the spec; folder: a place of its own for what it keeps."""
 
 
-def chosen(spec: Spec) -> dict[str, Any]:
+def chosen(tracking: Tracking) -> dict[str, Any]:
     """The trackers a spec asks for, with their options."""
-    sections = {name: getattr(spec.tracking, name) for name in PACKAGES}
+    sections = {name: getattr(tracking, name) for name in PACKAGES}
     return {name: options for name, options in sections.items() if options is not None}

@@ -20,7 +20,7 @@ LATE_SECONDS = 10.0  # what the process has beyond that before it is killed
 
 def check_trackers(spec: Spec) -> None:
     """Raise SpecError where the package of a tracker is not installed."""
-    for name in chosen(spec):
+    for name in chosen(spec.tracking):
         if importlib.util.find_spec(PACKAGES[name]) is None:
             raise SpecError(
                 f"{spec.name}: tracking.{name} needs the package {PACKAGES[name]}, which is not installed; "
@@ -32,7 +32,7 @@ def check_trackers(spec: Spec) -> None:
 def tracked(spec: Spec, store: Store, say: Callable[[str], None], seconds: float = FINISH_SECONDS) -> Iterator[None]:
     """Mirror the sweep's metrics to its trackers while the block runs, and say which of them failed."""
     with ExitStack() as stack:
-        for name in chosen(spec):
+        for name in chosen(spec.tracking):
             stack.enter_context(mirrored(name, f"orchestrator.trackers.{name}", spec, store, say, seconds))
         yield
 
@@ -51,9 +51,10 @@ def mirrored(
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"{spec.name}.log"
     command = [sys.executable, "-m", "orchestrator.trackers.mirror", name, module, store.uri, str(folder), str(seconds)]
+    command += [spec.name, spec.tracking.model_dump_json()]
     with log.open("ab") as file:
         process = subprocess.Popen(  # noqa: S603
-            [*command, spec.model_dump_json()], stdin=subprocess.PIPE, stdout=file, stderr=file
+            command, stdin=subprocess.PIPE, stdout=file, stderr=file
         )
     try:
         yield

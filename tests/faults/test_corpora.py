@@ -46,7 +46,7 @@ POINTS = [
 
 
 def start(spec: Spec, results: Path, **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", CODE, spec.model_dump_json(), str(results)]
+    command = [sys.executable, "-c", CODE, spec.model_dump_json(exclude_unset=True), str(results)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | environment)
 
 

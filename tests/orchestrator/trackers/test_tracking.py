@@ -11,7 +11,7 @@ import pytest
 from orchestrator.trackers.tracking import check_trackers, mirrored, tracked
 from sweeps.planning import Plan
 from sweeps.safe_yaml import SpecError
-from sweeps.spec import Spec
+from sweeps.spec import Tracking
 from sweeps.store import open_store
 from tests.orchestrator.trackers.records import asking, loss, planned, train
 
@@ -157,5 +157,5 @@ def test_a_tracker_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPa
 )
 def test_ways_to_say_it(tracking: Any) -> None:
     spec = asking(tracking)
-    assert spec.tracking == Spec.model_validate(spec.model_dump(mode="json")).tracking
+    assert spec.tracking == Tracking.model_validate_json(spec.tracking.model_dump_json())
     assert (spec.tracking.wandb is not None, spec.tracking.mlflow) == (True, None)
