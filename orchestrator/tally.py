@@ -25,6 +25,7 @@ class Going:
 
     order: Order
     since: float
+    paced: float = 0.0  # when it was first heard of: what came before was imports and set-up
     resumed: int | None = None
     heard: dict[str, Any] = field(default_factory=dict)
 
@@ -74,8 +75,7 @@ class Tally:
         elif what == "progress" and key in self.going and result:
             going = self.going[key]
             if going.resumed is None:
-                going.resumed = result["step"]
-                going.since = now  # what came before was imports and set-up
+                going.resumed, going.paced = result["step"], now
             going.heard = result
             self.done[key] = self.part(order, result["step"])
         elif what == "end" and key in self.going and result:
@@ -103,7 +103,7 @@ class Tally:
             return 0.0, 0.0
         job = going.order.placement.job
         part = self.part(going.order, going.heard["step"]) - self.part(going.order, going.resumed)
-        return (now - going.since) * job.devices, part * job.seconds * job.devices
+        return (now - going.paced) * job.devices, part * job.seconds * job.devices
 
     def board(self, said: str | None = None) -> Board:
         """As things stand now."""
