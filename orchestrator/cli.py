@@ -74,6 +74,7 @@ def guarded() -> int:
 def explain(error: Exception) -> int:
     """Print what went wrong and what to do; the exit code. Imports what it compares with only now."""
     from analysis.status import FitError
+    from orchestrator.failures import ClusterError
     from sweeps.record import RecordError
     from sweeps.safe_yaml import SpecError
     from sweeps.store import StoreError
@@ -92,8 +93,8 @@ def explain(error: Exception) -> int:
         case RecordError() | FitError():
             print(error, file=sys.stderr)
             return DATA
-        case StoreError():
-            said = error.strerror or error
+        case StoreError() | ClusterError():
+            said = getattr(error, "strerror", None) or error
             print(f"{said}\nnothing is lost; give the same command again once that is mended", file=sys.stderr)
             return RESUMABLE
         case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -23,7 +23,7 @@ from orchestrator.chatter import quiet
 from orchestrator.corpora.prepared import Prepared
 from orchestrator.dispatch import Dispatcher, Order
 from orchestrator.display import Display
-from orchestrator.failures import kind
+from orchestrator.failures import ClusterError, kind
 from orchestrator.growing import Growth
 from orchestrator.history import Past, past
 from orchestrator.literal import resolved
@@ -75,7 +75,7 @@ class Run:
         self.asked = stopping
         self.told = False
         self.draining: frozenset[str] = frozenset()
-        self.failure: StoreError | None = None
+        self.failure: StoreError | ClusterError | None = None
         self.parents = {planned.trial.parent for planned in plan.trials}
         host = {"host": socket.gethostname(), "log": str(log)}
         self.facts = {"driver": driver, **host, "versions": list(versions().items())}
@@ -141,10 +141,10 @@ class Run:
     def why(self) -> str:
         """What stops everything."""
         if self.failure:
-            return "the store failed"
+            return "the store failed" if isinstance(self.failure, StoreError) else "the cluster loses every attempt"
         return "the run was asked to stop" if self.asked() else "the sweep's budget is spent"
 
-    def fail(self, error: StoreError) -> None:
+    def fail(self, error: StoreError | ClusterError) -> None:
         self.failure = self.failure or error
 
     def event(self, what: str, order: Order, result: dict[str, Any] | None) -> None:

@@ -20,6 +20,11 @@ from typing import Literal
 
 Kind = Literal["completed", "diverged", "out_of_memory", "error", "hung", "lost", "interrupted", "stopped"]
 
+
+class ClusterError(RuntimeError):
+    """The cluster takes attempts and loses them before any has made a step. Stopping is safe, and resumable."""
+
+
 FINAL: frozenset[str] = frozenset({"completed", "diverged", "stopped"})
 # Attempts that may run out of memory: the second one has a smaller micro-batch, and a third would only waste more.
 OUT_OF_MEMORY_TRIES = 2

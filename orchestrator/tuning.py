@@ -20,6 +20,7 @@ from ray.tune import PlacementGroupFactory
 from ray.tune.search import Searcher
 
 from orchestrator.dispatch import Dispatcher, Order
+from orchestrator.failures import ClusterError
 from orchestrator.nodes import Node
 from orchestrator.owners import started
 from orchestrator.trainable import TrialActor
@@ -28,6 +29,7 @@ from sweeps.store import StoreError
 
 FINISHED: str = Searcher.FINISHED
 FOLDER = "interplay-tune-"  # and the driver's process number; what Tune writes there nobody reads
+IN_VAIN = 20  # attempts in a row that were lost before any of them was heard of: more of the same would not help
 LATE_SECONDS = 30.0  # what a trial's actor is given beyond its own watchdog before it is killed from outside
 
 
@@ -46,8 +48,8 @@ class Conductor(Protocol):
     def stopping(self) -> bool:
         """Whether nothing more should start."""
 
-    def fail(self, error: StoreError) -> None:
-        """The store has failed: stop."""
+    def fail(self, error: StoreError | ClusterError) -> None:
+        """The store or the cluster has failed: stop."""
 
     def event(self, what: str, order: Order, result: dict[str, Any] | None) -> None:
         """Tell whoever watches: start, progress or end of an attempt."""
@@ -70,6 +72,7 @@ class Seat:
     order: Order
     heard: float
     actor: Any = None
+    began: bool = False
 
 
 class Feed(Live, Searcher):  # type: ignore[misc]
@@ -79,6 +82,7 @@ class Feed(Live, Searcher):  # type: ignore[misc]
         super().__init__(metric="tokens", mode="max")
         self.dispatcher, self.conductor = dispatcher, conductor
         self.seats: dict[str, Seat] = {}
+        self.vain = 0
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Called by Tune ten times a second, also while nothing can start."""
@@ -102,11 +106,12 @@ class Feed(Live, Searcher):  # type: ignore[misc]
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         seat = self.seats[trial_id]
-        seat.heard = time.monotonic()
+        seat.heard, seat.began, self.vain = time.monotonic(), True, 0
         self.conductor.event("progress", seat.order, result)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        order = self.seats.pop(trial_id).order
+        seat = self.seats.pop(trial_id)
+        order = seat.order
         key = order.planned.trial.trial_id
         result = {} if error or result is None else result
         if result.get("fenced"):
@@ -121,8 +126,22 @@ class Feed(Live, Searcher):  # type: ignore[misc]
             reason = "lost"
         if result.get("reason"):
             reason = f"{reason}: {result['reason']}"
+        if reason == "lost" and not seat.began:
+            self.count_in_vain()
         self.dispatcher.ended(key, reason, result.get("eval_loss"), time.monotonic())
         self.conductor.event("end", order, {"reason": reason, "eval_loss": result.get("eval_loss")})
+
+    def count_in_vain(self) -> None:
+        """Give the run up where the cluster loses attempt after attempt, which no trial is counted for."""
+        self.vain += 1
+        if self.vain == IN_VAIN:
+            self.conductor.fail(
+                ClusterError(
+                    f"{IN_VAIN} attempts in a row were lost before their first step: the cluster's nodes do not start "
+                    f"what they are given. Its log says why (`sweep logs TRIAL` names it); a node without memory, "
+                    f"another version of Python, or another token than the cluster's are the usual causes"
+                )
+            )
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: a run is never restored from Tune's state."""

@@ -43,6 +43,16 @@ def test_another_machines_cluster_is_not_joined_without_a_token(
     assert environment["RAY_AUTH_MODE"] == "token"
 
 
+def test_an_open_cluster_of_this_machine_is_joined_as_it_is() -> None:
+    """With a token that it does not know, every actor's owner would look dead to it, and every attempt be lost."""
+    environment = {"RAY_AUTH_TOKEN": "x"}
+    guard("127.0.0.1:6379", environment, is_open=lambda address: True)
+    assert environment["RAY_AUTH_MODE"] == "disabled"
+    guarded = {"RAY_AUTH_TOKEN": "x"}
+    guard("127.0.0.1:6379", guarded, is_open=lambda address: False)
+    assert guarded["RAY_AUTH_MODE"] == "token"
+
+
 def test_what_is_this_machine() -> None:
     assert here("auto")
     assert here("127.0.0.1:6379")
