@@ -55,7 +55,7 @@ class Card:
 
 
 class Law(Protocol):
-    """Either kind of law (analysis.transition_law, analysis.additive_law): a frozen value with a card.
+    """Either kind of law (analysis.transition_law, analysis.additive): a frozen value with a card.
 
     `block_coefficient` is k in N = k·L·d², the parameters of the blocks: 12 in the paper's block.
     """

@@ -1,4 +1,4 @@
-"""Who may talk to the Ray cluster of a run: whoever has its token, and nobody else.
+"""Who may talk to the Ray cluster of a run: whoever has its token. An open one is joined on its own machine alone.
 
 Whoever reaches a Ray cluster can run any code on it, so a cluster without a token belongs to everybody on the
 network. One that we start has a token of its own that lives in the environment of its processes and ends with it.

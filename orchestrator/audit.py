@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestrator.failures import TRAIN_ANEW
 from sweeps.intact import FOLDERS, damaged
 from sweeps.record import RecordError
 from sweeps.rows import SCHEMA_VERSION, VERSION_KEY
@@ -102,10 +103,11 @@ def checkpoint_findings(store: Store) -> Iterator[Finding]:
     """Manifests whose shards are missing or not what they say."""
     try:
         with connect(store) as connection:
-            trials = [trial for (trial,) in connection.execute("select trial_id from trials").fetchall()]
+            trials = connection.execute("select trial_id, status from trials").fetchall()
     except RecordError:  # named by parquet_findings already
         return
-    for trial in trials:
+    unfinished = {trial for trial, status in trials if status != "completed"}
+    for trial, _ in trials:
         names = store.names(f"checkpoints/{trial}")
         for name in names:
             if not name.endswith(".json") or f"{name.removesuffix('.json')}.damaged" in names:
@@ -121,9 +123,8 @@ def checkpoint_findings(store: Store) -> Iterator[Finding]:
                 except FileNotFoundError:
                     good = False
                 if not good:
-                    yield defect(
-                        shard, "is missing or not what its manifest says", "run the sweep: the one before it is used"
-                    )
+                    repair = "run the sweep: the one before it is used" if trial in unfinished else TRAIN_ANEW
+                    yield defect(shard, "is missing or not what its manifest says", repair)
 
 
 def corpus_findings(store: Store) -> Iterator[Finding]:

@@ -131,7 +131,7 @@ def load(store: Store, trial_id: str, step: int, attempt: int) -> tuple[Checkpoi
 
 
 def set_aside(store: Store, trial_id: str, step: int, attempt: int, reason: str) -> None:
-    """Mark a damaged checkpoint, so that the one before it is used; its files stay for whoever wants to look."""
+    """Mark a damaged checkpoint, so that the one before it is used; the mark stays, its files until the next save."""
     try:
         store.publish(f"{stem(trial_id, step, attempt)}.damaged", reason.encode())
     except AlreadyPublished:

@@ -56,7 +56,7 @@ DEFECT, REQUEST, PARTIAL, DATA, RESUMABLE = 1, 2, 3, 4, 75
 
 
 def main() -> None:
-    """Run one command and exit with its code (docs/reference: exit codes)."""
+    """Run one command and exit with its code (docs/site/hook.py makes the page of them)."""
     sys.exit(guarded())
 
 

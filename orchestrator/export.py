@@ -14,6 +14,7 @@ from models.shape import ShapeError
 from orchestrator import checkpoints
 from orchestrator.checkpoints import DamagedCheckpoint
 from orchestrator.corpora.prepared import read_manifest
+from orchestrator.failures import TRAIN_ANEW
 from orchestrator.portable_tokenizer import tokenizer_files, tokenizer_of
 from sweeps.record import RecordError
 from sweeps.safe_yaml import SpecError
@@ -95,7 +96,7 @@ def final_weights(store: Store, found: Recorded) -> dict[str, Any]:
             try:
                 tensors = checkpoints.load(store, trial.trial_id, step, attempt)[1]
             except DamagedCheckpoint as error:
-                raise RecordError(str(error)) from error
+                raise RecordError(f"{error}; {TRAIN_ANEW}") from error
             return {name.removeprefix("weight/"): t for name, t in tensors.items() if name.startswith("weight/")}
     newest = f"its newest checkpoint is that of step {steps[0][0]}" if steps else "it has no checkpoint"
     raise SpecError(

@@ -21,6 +21,13 @@ from typing import Literal
 Kind = Literal["completed", "diverged", "out_of_memory", "error", "hung", "lost", "interrupted", "stopped"]
 
 
+# What helps where no earlier checkpoint can stand in: the final one of a trial that has ended.
+TRAIN_ANEW = (
+    "nothing else has these weights: move the trial's files in metrics/, attempts/ and checkpoints/ out of the record "
+    "and run its sweep again, which trains it anew to the same numbers"
+)
+
+
 class ClusterError(RuntimeError):
     """The cluster takes attempts and loses them before any has made a step. Stopping is safe, and resumable."""
 

@@ -1,4 +1,5 @@
-"""The columns of the record's Parquet files. Columns may be added; none ever changes its type.
+"""The columns of the record's Parquet files. Columns may be added, nullable ones, which leave SCHEMA_VERSION as it is,
+since older files are read with nulls; none ever changes its type. A number that few rows have goes into `extra`.
 
 A file's footer carries the version of the schema it was written under, so that a reader can tell an older file
 (read with nulls), a newer one (read without what it does not know) and a foreign one (refused).

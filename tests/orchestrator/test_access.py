@@ -1,4 +1,4 @@
-"""Nobody talks to a run's cluster without its token."""
+"""Who may talk to a run's cluster."""
 
 import socket
 from pathlib import Path
