@@ -25,10 +25,11 @@ test-long: $(SETUP)
 test-gpu: $(SETUP)
 	$(BIN)/python -m pytest -m gpu --timeout 1800
 
-# Faults injected for real, those included that the default run leaves out; writes docs/reliability.md.
+# Faults injected for real, and ten minutes of chaos; writes docs/reliability.md. CHAOS=1 shortens it.
+CHAOS ?= 10
 test-faults: $(SETUP)
 	rm -rf $(VENV)/faults
-	INTERPLAY_TALLY=$(VENV)/faults INTERPLAY_RELIABILITY=docs/reliability.md \
+	INTERPLAY_TALLY=$(VENV)/faults INTERPLAY_RELIABILITY=docs/reliability.md INTERPLAY_CHAOS_MINUTES=$(CHAOS) \
 		$(BIN)/python -m pytest -m "" tests/faults
 
 # The documentation site into site/, every link checked.
