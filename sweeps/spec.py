@@ -7,9 +7,7 @@ once, when the sweep is planned.
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -17,10 +15,8 @@ from pydantic import (
     model_validator,
 )
 
-Count = Annotated[int, Field(ge=1)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Rate = Annotated[float, Field(gt=0, le=10)]
+from sweeps.strict import Count, Fraction, Positive, Rate, Strict
+from sweeps.tracking import Tracking, by_name
 
 
 def one_or_many(value: Any) -> Any:
@@ -38,10 +34,6 @@ ByDepth = Annotated[
     Annotated[list[T], Tag("for all depths")] | Annotated[dict[Count, list[T]], Tag("by depth")],
     Discriminator(by_kind),
 ]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Model(Strict):
@@ -283,50 +275,6 @@ class Cluster(Strict):
     checkpoint_seconds: Positive = Field(60, description="time between checkpoints")
     hang_seconds: Positive = Field(600, description="time without progress after which an attempt is given up")
     retries: Annotated[int, Field(ge=0)] = Field(3, description="attempts a trial may lose through its own fault")
-
-
-class TensorBoard(Strict):
-    """Event files for TensorBoard."""
-
-    folder: str | None = Field(None, description="where they go; tracking/tensorboard under the results if left out")
-
-
-class MLflow(Strict):
-    """Runs in MLflow."""
-
-    uri: str | None = Field(
-        None, description="tracking server or store; a database under the results' tracking/mlflow if left out"
-    )
-    experiment: str | None = Field(None, description="name of the experiment; the sweep's if left out")
-
-
-class WeightsAndBiases(Strict):
-    """Runs in Weights & Biases."""
-
-    project: str | None = Field(None, description="project; interplay if left out")
-    entity: str | None = Field(None, description="user or team; your own if left out")
-    mode: Literal["offline", "online"] = Field("offline", description="offline: kept here until `wandb sync` sends it")
-    folder: str | None = Field(None, description="where it is kept; tracking/wandb under the results if left out")
-
-
-class Tracking(Strict):
-    """Trackers that the metrics are mirrored to: placement only. One that fails never hurts a trial."""
-
-    tensorboard: TensorBoard | None = Field(None, description="TensorBoard, through tensorboardX")
-    mlflow: MLflow | None = Field(None, description="MLflow")
-    wandb: WeightsAndBiases | None = Field(None, description="Weights & Biases")
-    points: Count = Field(1000, description="about so many steps of a trial are shown, and every held-out loss")
-
-
-def by_name(value: Any) -> Any:
-    """`tracking: tensorboard`, or a list of names, for trackers without options."""
-    if isinstance(value, str):
-        return {value: {}}
-    if isinstance(value, list):
-        return {str(name): {} for name in value}
-    if isinstance(value, dict):
-        return {name: {} if given is True else given for name, given in value.items()}
-    return value
 
 
 class Budget(Strict):

@@ -8,7 +8,7 @@ so nothing is deduplicated that need not be: a record without such trials is rea
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import duckdb
 import pyarrow as pa
@@ -59,7 +59,8 @@ def connect(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises RecordError for a damaged or foreign file, at once or out of the block in which a query met it.
     """
     with duckdb.connect() as connection:
-        connection.execute("set enable_progress_bar = false")  # standard output is for data
+        with suppress(duckdb.InvalidInputException):  # in a notebook without ipywidgets there is none to switch off
+            connection.execute("set enable_progress_bar = false")  # standard output is for data
         build(connection, store)
         try:
             yield connection

@@ -61,7 +61,7 @@ def test_ask_results(results: Path) -> None:
 def test_before_training() -> None:
     done = python([str(EXAMPLES / "before_training.py"), str(ROOT / "sweeps" / "quickstart.yaml")])
     assert done.returncode == 0, done.stderr
-    assert "16 trainings of 1.88e+04 to" in done.stdout
+    assert "20 trainings of 1.88e+04 to" in done.stdout
     assert "in that world this grid says:" in done.stdout
 
 

@@ -23,8 +23,8 @@ from typing import Any, cast
 from orchestrator.trackers.tracker import Module, Point, Shown, Tracker, chosen
 from sweeps.record import find_plan, parts, plan_names
 from sweeps.rows import decode
-from sweeps.spec import Tracking
 from sweeps.store import Store, open_store
+from sweeps.tracking import Tracking
 
 ROUND_SECONDS = 3.0
 SHOWN = ("loss", "eval_loss", "eval_loss_se", "lr", "grad_norm", "tokens", "tokens_per_second")

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
 from orchestrator.trackers.tracker import Point, Shown
-from sweeps.spec import MLflow
+from sweeps.tracking import MLflow
 
 TAG = "interplay.trial"
 BATCH = 1000  # metrics in a request; MLflow takes no more

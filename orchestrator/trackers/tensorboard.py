@@ -10,7 +10,7 @@ from typing import Any
 from tensorboardX import SummaryWriter
 
 from orchestrator.trackers.tracker import Point, Shown
-from sweeps.spec import TensorBoard
+from sweeps.tracking import TensorBoard
 
 
 class TensorBoardTracker:

@@ -9,7 +9,7 @@ from typing import Any
 import wandb
 
 from orchestrator.trackers.tracker import Point, Shown
-from sweeps.spec import WeightsAndBiases
+from sweeps.tracking import WeightsAndBiases
 
 
 class WandbTracker:

@@ -17,7 +17,7 @@ from pydantic import Field
 from orchestrator.corpora.documents import checked, no_column, pieces
 from orchestrator.corpora.sources.files import matching
 from sweeps.safe_yaml import SpecError
-from sweeps.spec import Strict
+from sweeps.strict import Strict
 
 SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk leaves in a folder
 

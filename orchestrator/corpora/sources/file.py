@@ -11,7 +11,7 @@ from pydantic import Field
 from orchestrator.corpora.archives import archive_documents, is_archive
 from orchestrator.corpora.documents import Format, documents_of, format_of
 from orchestrator.corpora.downloads import fetched, local_file
-from sweeps.spec import Strict
+from sweeps.strict import Strict
 
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 TEXTS = ["*.txt", "*.md", "*.rst", "*.py"]

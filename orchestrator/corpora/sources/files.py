@@ -10,7 +10,7 @@ from pydantic import Field
 
 from orchestrator.corpora.documents import Format, documents_of, format_of
 from sweeps.safe_yaml import SpecError
-from sweeps.spec import Strict
+from sweeps.strict import Strict
 
 
 class Options(Strict):

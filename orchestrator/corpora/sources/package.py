@@ -13,7 +13,7 @@ from pydantic import Field
 from orchestrator.corpora.archives import archive_documents
 from orchestrator.corpora.downloads import wheel
 from orchestrator.corpora.sources.file import TEXTS, Hash
-from sweeps.spec import Strict
+from sweeps.strict import Strict
 
 Pinned = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*$")]
 

@@ -9,7 +9,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from sweeps.spec import Strict
+from sweeps.strict import Strict
 
 
 class Options(Strict):

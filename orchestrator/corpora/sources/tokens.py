@@ -12,7 +12,7 @@ from pydantic import Field
 
 from orchestrator.corpora.sources.files import matching
 from sweeps.safe_yaml import SpecError
-from sweeps.spec import Count, Strict
+from sweeps.strict import Count, Strict
 
 TOKENS = True  # documents are ids, not text
 Ids = NDArray[np.unsignedinteger]

@@ -11,8 +11,8 @@ import pytest
 from orchestrator.trackers.tracking import check_trackers, mirrored, tracked
 from sweeps.planning import Plan
 from sweeps.safe_yaml import SpecError
-from sweeps.spec import Tracking
 from sweeps.store import open_store
+from sweeps.tracking import Tracking
 from tests.orchestrator.trackers.records import asking, loss, planned, train
 
 
