@@ -1,5 +1,7 @@
 """Closed forms against the real module, torch's own counter, and Hugging Face's models."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -10,6 +12,8 @@ from models.decoder import Decoder
 from models.family import find
 from models.layout import Role
 from models.shape import Shape, ShapeError
+from sweeps.cells import architecture_of, shapes_of
+from sweeps.loading import load_spec
 
 GPT = Architecture(family="gpt", vocabulary=256, context=32, heads=2)
 LLAMA = Architecture(family="llama", vocabulary=300, context=32, heads=4, kv_heads=2)
@@ -97,3 +101,33 @@ def test_only_matrices_of_blocks_have_the_matrix_role() -> None:
     for shape in SHAPES:
         layout = find(shape.family).layout(shape)
         assert not [p for p in layout.stem + layout.tail + layout.head if p.role is Role.MATRIX]
+
+
+def shapes_of_shipped_specs() -> list[Shape]:
+    """Every shape that a spec in sweeps/ asks for, each once."""
+    found: dict[Shape, None] = {}
+    for path in sorted((Path(__file__).parents[2] / "sweeps").glob("*.yaml")):
+        spec = load_spec(path)
+        architecture = architecture_of(spec)
+        for grid in spec.grid:
+            found |= dict.fromkeys(shapes_of(grid, architecture, spec.name)[0])
+    return list(found)
+
+
+def test_closed_forms_hold_for_every_shape_in_the_specs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.decoder.initialise", lambda decoder, seed: None)  # a shape has no numbers to fill
+    shapes = shapes_of_shipped_specs()
+    assert len(shapes) > 60
+    for shape in shapes:
+        with torch.device("meta"):
+            decoder = Decoder(shape)
+            tokens = torch.zeros((2, shape.context), dtype=torch.long)
+            real: dict[str, int] = {}
+            for name, tensor in decoder.named_parameters():
+                group = decoder.roles[name].group
+                real[group] = real.get(group, 0) + tensor.numel()
+            with FlopCounterMode(display=False) as counter:
+                decoder(tokens)
+        assert parameters_by_group(shape) == real, shape
+        measured = counter.get_total_flops() / tokens.numel()
+        assert measured == pytest.approx(forward_flops_per_token(shape), rel=0.01), shape
