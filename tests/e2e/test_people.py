@@ -58,7 +58,7 @@ def test_a_diverged_trial_says_so_and_is_retried_when_asked(tmp_path: Path) -> N
     results = ["--results", str(tmp_path / "r")]
     first = sweep("run", path, *results)
     assert first.returncode == 3, first.stderr
-    trial, reason = re.findall(r"([0-9a-f]{16}) .*  (diverged: .*)", first.stderr)[0]
+    trial, reason = re.findall(r"([0-9a-f]{16}) .*  (diverged: .*?)(?:  |$)", first.stderr, re.M)[0]
     assert f"more: sweep logs {trial}" in first.stderr
     assert json.loads(sweep("watch", "tiny", "--json", *results).stdout)["failed"][0][0] == "diverged"
     assert reason in sweep("logs", trial, *results).stdout
