@@ -69,8 +69,11 @@ def ways(device: Device, sides: Collection[str]) -> list[Way]:
     return [way for way in made if way.side in sides]
 
 
-def prepared(store: Store, depth: int, width: int) -> Trial:
-    """The trial of a shape on the quickstart's corpus, in the record; it never reaches its end."""
+def prepared(store: Store, depth: int, width: int, processes: int) -> list[Trial]:
+    """A trial of a shape a process, on the quickstart's corpus, in the record; none reaches its end.
+
+    Attempts of one trial would fence each other.
+    """
     spec = Spec.model_validate(
         {
             "name": "throughput",
@@ -81,7 +84,7 @@ def prepared(store: Store, depth: int, width: int) -> Trial:
                 "heads": HEADS,
                 "context": CONTEXT,
             },
-            "grid": {"shapes": [[depth, width]]},
+            "grid": {"shapes": [[depth, width]], "seeds": list(range(processes))},
             "data": {"corpus": "python-stdlib", "repeat": True},
             "training": {
                 "tokens": 1e9,
@@ -95,19 +98,19 @@ def prepared(store: Store, depth: int, width: int) -> Trial:
     )
     made = plan(spec, prepare(spec, store).content, {})
     publish_plan(store, made, spec.model_dump(mode="json"), {})
-    return made.trials[0].trial
+    return [planned.trial for planned in made.trials]
 
 
-def ours(trial: Trial, results: str, attempt: int, threads: int, device: Device) -> Callable[[int], None]:
-    """Trains so many steps of an attempt, as a run does."""
+def ours(trial: Trial, results: str, threads: int, device: Device) -> Callable[[int], None]:
+    """Trains so many steps of a trial's first attempt, as a run does."""
     from orchestrator.attempt import Attempt
     from orchestrator.engine import Assignment, join
 
-    claim(open_store(results), trial.trial_id, attempt, {"driver": "benchmark"})
+    claim(open_store(results), trial.trial_id, 1, {"driver": "benchmark"})
     assigned = Assigned(workers=1, micro_batch=BATCH, threads=threads, cpus=threads, device=device)
     work = Work(
         trial=trial,
-        attempt=attempt,
+        attempt=1,
         driver="benchmark",
         results=results,
         assigned=assigned,
@@ -189,13 +192,13 @@ def products(threads: int, device: Device) -> Callable[[int], None]:
     return multiply
 
 
-def serve(way: Way, trial: Trial, results: str, number: int, device: Device, line: Connection) -> None:
+def serve(way: Way, trial: Trial, results: str, device: Device, line: Connection) -> None:
     """A process of a way: for each number of seconds it is sent, work that long; answer with (steps, seconds)."""
     warnings.simplefilter("ignore")
     chosen = replace(trial, recipe=replace(trial.recipe, compile=way.compiled))
     match way.side:
         case "ours":
-            run = ours(chosen, results, number, way.threads, device)
+            run = ours(chosen, results, way.threads, device)
         case "peer":
             run = peer(trial, results, way.compiled, way.threads, device)
         case _:
@@ -228,18 +231,17 @@ def measure(
     device: Device = "cuda" if torch.cuda.is_available() else "cpu"
     spawning = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as results:
-        trial = prepared(open_store(results), depth, width)
+        chosen = ways(device, sides)
+        trials = iter(prepared(open_store(results), depth, width, sum(way.processes for way in chosen)))
         servers: dict[Way, list[tuple[Any, Connection]]] = {}
-        number = 0
-        for way in ways(device, sides):
+        for way in chosen:
             for _ in range(way.processes):
-                number += 1
                 ours_end, theirs = spawning.Pipe()
-                process = spawning.Process(target=serve, args=(way, trial, results, number, device, theirs))
+                process = spawning.Process(target=serve, args=(way, next(trials), results, device, theirs), daemon=True)
                 process.start()
                 servers.setdefault(way, []).append((process, ours_end))
-            for _, line in servers[way]:
-                line.recv()
+        for _, line in (member for members in servers.values() for member in members):
+            line.recv()
         paces: dict[Way, list[float]] = {way: [] for way in servers}
         for _ in range(rounds):
             for way, members in servers.items():
