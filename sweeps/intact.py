@@ -27,6 +27,7 @@ FOLDERS = {
 }
 THREADS = 8
 CODED, CODE = "trial_id", pa.dictionary(pa.int32(), pa.string())
+GONE = "went away while it was being read; ask again"
 ADVICE = "`sweep doctor` says what repairs it; --allow-partial answers without it"
 
 Damage = tuple[str, str]
@@ -60,7 +61,7 @@ def footer_fault(fragment: Any, schema: pa.Schema) -> str | None:
         fragment.ensure_complete_metadata()
         return schema_fault(fragment.physical_schema, schema)
     except FileNotFoundError:
-        return "went away while it was being read; ask again"
+        return GONE
     except (pa.ArrowException, OSError) as error:
         return f"is damaged: {one_line(error)}"
 
@@ -110,6 +111,8 @@ def name_the_damage(store: Store, error: Exception) -> None:
         listed = "\n".join(f"{store.uri}/{file} {what}" for file, what in found[:10])
         more = f"\nand {len(found) - 10} more" if len(found) > 10 else ""
         raise RecordError(f"{listed}{more}\n{ADVICE}") from error
+    if GONE in str(error):
+        raise RecordError(f"a file of {store.uri} {GONE}") from error
 
 
 def one_line(error: BaseException) -> str:

@@ -14,10 +14,11 @@ import duckdb
 import pyarrow as pa
 
 from sweeps.compacted import compacted
-from sweeps.intact import dataset, name_the_damage
-from sweeps.record import parts, superseded
+from sweeps.intact import CODE, CODED, dataset, name_the_damage
+from sweeps.record import CLAIM_FILE, parts, superseded
 from sweeps.requests import pardons
 from sweeps.rows import ATTEMPTS, METRICS, PLANS
+from sweeps.small_files import SmallFiles
 from sweeps.store import Store
 
 EVERY_STEP = "select * exclude (event, reason) from rows m where event is null"
@@ -54,9 +55,9 @@ VIEWS = {
 
 @contextmanager
 def connect(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the four views over what is in the record now.
+    """A connection with the four views over what is in the record now; a view's files are read once a query asks it.
 
-    Raises RecordError for a damaged or foreign file, at once or out of the block in which a query met it.
+    Raises RecordError for a damaged or foreign file, out of the block in which a query met it.
     """
     with duckdb.connect() as connection:
         with suppress(duckdb.InvalidInputException):  # in a notebook without ipywidgets there is none to switch off
@@ -82,19 +83,30 @@ def build(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
             connection.register(f"taken{number}", pa.table({"trial_id": sorted(whole.takes)}))
             source += f" where trial_id in (select trial_id from taken{number})"  # noqa: S608 – likewise
         sources.append(source)
-    connection.register("parts", dataset(store, [f"metrics/{match.string}" for match in live], METRICS))
+    connection.register("parts", SmallFiles(store, [f"metrics/{match.string}" for match in live], METRICS))
     connection.execute(f"create view rows as {' union all '.join(sources)}")
-    for name, schema in (("attempts", ATTEMPTS), ("plans", PLANS)):
-        files = [f"{name}/{file}" for file in store.names(name) if file.endswith(".parquet")]
-        connection.register("claims" if name == "attempts" else name, dataset(store, files, schema))
+    connection.register("claims", claims(store))
+    plans = [f"plans/{file}" for file in store.names("plans") if file.endswith(".parquet")]
+    connection.register("plans", SmallFiles(store, plans, PLANS))
     forgiven = pardons(store)
     pardoned = {"trial_id": [trial for trial, _ in forgiven], "attempt": [number for _, number in forgiven]}
     connection.register("pardoned", pa.table(pardoned, pa.schema([("trial_id", pa.string()), ("attempt", pa.int32())])))
     again = superseded(live, covers)
     connection.register("repeated", pa.table({"trial_id": pa.array(sorted(again), pa.string())}))
     resumed = [f"metrics/{match.string}" for match in live if match["trial"] in again]
-    connection.register("resumed", dataset(store, resumed, METRICS))
+    connection.register("resumed", SmallFiles(store, resumed, METRICS))
     connection.execute("create table resumes as select distinct trial_id, attempt, resume_step from resumed")
     for name, query in VIEWS.items():
         asked = query if again or name != "metrics" else EVERY_STEP
         connection.execute(f"create view {name} as {asked}")
+
+
+def claims(store: Store) -> SmallFiles:
+    """The claims, whose names say all but whose they are and where."""
+    files = [file for file in store.names("attempts") if file.endswith(".parquet")]
+    matches = [match for file in files if (match := CLAIM_FILE.fullmatch(file))]
+    named = None
+    if len(matches) == len(files):
+        trials, attempts = [match["trial"] for match in matches], [int(match["attempt"]) for match in matches]
+        named = pa.table({CODED: pa.array(trials).cast(CODE), "attempt": pa.array(attempts, pa.int32())})
+    return SmallFiles(store, [f"attempts/{file}" for file in files], ATTEMPTS, named)

@@ -103,8 +103,21 @@ def test_a_damaged_plan_and_claim_are_named(store: Store, tmp_path: Path) -> Non
         copy = tmp_path / f"copy-{folder}"
         shutil.copytree(whole, copy)
         emptied(next((copy / folder).iterdir()))
-        with pytest.raises(RecordError, match=rf"{folder}/.* is damaged"), connect(FolderStore(copy)):
-            pass
+        with (
+            pytest.raises(RecordError, match=rf"{folder}/.* is damaged"),
+            connect(FolderStore(copy)) as connection,
+        ):
+            connection.execute(f"select * from {folder}").fetchall()
+
+
+def test_a_file_that_goes_away_is_no_wrong_query(store: Store) -> None:
+    def too_late() -> None:
+        with connect(store) as connection:
+            (Path(store.uri) / PART).unlink()
+            connection.execute("select sum(loss) from metrics").fetchall()
+
+    with pytest.raises(RecordError, match=r"went away while it was being read; ask again"):
+        too_late()
 
 
 def test_older_and_newer_files_are_read(store: Store) -> None:

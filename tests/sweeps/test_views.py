@@ -70,7 +70,7 @@ def test_states(store: Store) -> None:
         found = states(connection, TRIALS)
         status = dict(connection.execute("select trial_id, status from trials").fetchall())
     assert found == {
-        TRIALS[0]: TrialState(endings=("interrupted: SIGTERM", "completed"), eval_loss=3.0, owner="d"),
+        TRIALS[0]: TrialState(endings=("interrupted: SIGTERM", "completed"), eval_loss=3.0, owner=None),
         TRIALS[1]: TrialState(endings=(None,), eval_loss=None, owner="d"),
     }
     assert status == {TRIALS[0]: "completed", TRIALS[1]: "unfinished", TRIALS[2]: "planned", TRIALS[3]: "planned"}
