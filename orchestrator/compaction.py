@@ -11,7 +11,6 @@ import json
 import secrets
 import tempfile
 from collections.abc import Iterator, Set
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -23,15 +22,14 @@ import pyarrow.parquet as pq
 from orchestrator.failures import FINAL
 from sweeps.compacted import COVERS, compacted
 from sweeps.faults import fault
-from sweeps.record import RecordError, parts, read_part
+from sweeps.record import RecordError, parts
 from sweeps.rows import METRICS, SCHEMA_VERSION, VERSION_KEY
+from sweeps.small_files import SmallFiles
 from sweeps.store import AlreadyPublished, FolderStore, Store
 from sweeps.views import connect
 
 ROWS_A_BATCH = 122_880  # DuckDB's own row group
 MEMORY = "1GB"
-READERS = 2
-PARTS_AT_ONCE = 256  # read ahead of the writer, at most
 REPETITIVE = ["trial_id", "attempt", "resume_step", "event", "reason"]  # columns that a dictionary makes smaller
 
 
@@ -83,9 +81,7 @@ def write(store: Store, connection: duckdb.DuckDBPyConnection, covers: dict[str,
     with pq.ParquetWriter(
         path, schema, compression="zstd", write_page_checksum=True, version="2.6", use_dictionary=REPETITIVE
     ) as writer:
-        for table in chain(
-            merged(connection, sorted(covers.keys() & apart)), copied(store, covers.keys() - apart, schema)
-        ):
+        for table in chain(merged(connection, sorted(covers.keys() & apart)), copied(store, covers.keys() - apart)):
             writer.write_table(table.cast(schema))
             rows += table.num_rows
     return rows
@@ -110,30 +106,19 @@ def merged(connection: duckdb.DuckDBPyConnection, trials: list[str]) -> Iterator
         yield pa.Table.from_batches([batch])
 
 
-def copied(store: Store, trials: Set[str], schema: pa.Schema) -> Iterator[pa.Table]:
+def copied(store: Store, trials: Set[str]) -> Iterator[pa.Table]:
     """The parts of these trials in the order of their names, several to a table; checksums are verified."""
-    names = [match.string for match in parts(store) if match["trial"] in trials]
-
-    def whole(name: str) -> pa.Table:
-        part = read_part(store, name)
-        return pa.table(
-            [
-                part.column(field.name) if field.name in part.column_names else pa.nulls(part.num_rows, field.type)
-                for field in schema
-            ],
-            schema=schema,
-        )
-
-    held: list[pa.Table] = []
-    with ThreadPoolExecutor(READERS) as pool:
-        for first in range(0, len(names), PARTS_AT_ONCE):
-            for part in pool.map(whole, names[first : first + PARTS_AT_ONCE]):
-                held.append(part)
-                if sum(table.num_rows for table in held) >= ROWS_A_BATCH:
-                    yield pa.concat_tables(held)
-                    held = []
+    parts_of = SmallFiles(
+        store, [f"metrics/{match.string}" for match in parts(store) if match["trial"] in trials], METRICS
+    )
+    held: list[pa.RecordBatch] = []
+    for batch in parts_of.batches(parts_of.files, parts_of.schema):
+        held.append(batch)
+        if sum(each.num_rows for each in held) >= ROWS_A_BATCH:
+            yield pa.Table.from_batches(held)
+            held = []
     if held:
-        yield pa.concat_tables(held)
+        yield pa.Table.from_batches(held)
 
 
 def verify(path: Path, rows: int) -> None:
