@@ -33,6 +33,7 @@ def command(
     from orchestrator.corpora.watcher import Interrupted
     from orchestrator.display import display_for
     from orchestrator.run import run
+    from orchestrator.tidying import tidy
     from sweeps.loading import load_spec
     from sweeps.store import open_store
 
@@ -58,6 +59,8 @@ def command(
     try:
         outcome = run(asked, store, display, lambda: bool(stop), takeover=takeover)
         tell(display, outcome, bool(stop))
+        if not stop and not outcome.left:
+            tidy(store, [planned.trial.trial_id for planned in outcome.plan.trials], display.warn)
     except Interrupted:
         display.say("stopped while the corpus was prepared; the same command prepares it anew")
         return 128 + stop[0] if stop else 75
