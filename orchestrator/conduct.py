@@ -37,6 +37,7 @@ from orchestrator.trainable import TrialActor
 from orchestrator.trial_log import keep_lost, read_log, relevant
 from orchestrator.tuning import Feed, fit
 from orchestrator.work import Work
+from orchestrator.writer import conclude
 from sweeps.planning import Plan
 from sweeps.record import claim, ending
 from sweeps.safe_yaml import SpecError
@@ -112,6 +113,9 @@ class Run:
 
     def ending(self, order: Order) -> str | None:
         return ending(self.store, order.planned.trial.trial_id, order.attempt)
+
+    def conclude(self, order: Order, reason: str) -> None:
+        conclude(self.store, order.planned.trial, order.attempt, reason)
 
     def nodes(self) -> Iterable[Node]:
         """Asked ten times a second: also the moment to pass on that trials should stop."""
@@ -288,7 +292,9 @@ def leave(display: Display) -> None:
 
 @contextmanager
 def connected(address: str | None) -> Iterator[None]:
-    """Ray, started on this machine or joined at an address, and left again. Raises SpecError where none answers.
+    """Ray, started on this machine or joined at an address, and left again.
+
+    Raises SpecError where none answers at the address, ClusterError where none starts here.
 
     Without an address it is always a Ray of its own, whatever RAY_ADDRESS says or runs on this machine.
     """
@@ -303,9 +309,16 @@ def connected(address: str | None) -> Iterator[None]:
             raise SpecError(f"the Ray cluster at {found} cannot be joined: {' '.join(str(error).split())}") from error
     else:
         cpus = len(os.sched_getaffinity(0))
-        ray.init(
-            address="local", num_cpus=cpus, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quietly
-        )
+        try:
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                **quietly,
+            )
+        except (OSError, RuntimeError) as error:  # ConnectionError is the first, Ray's own timeouts are the second
+            raise ClusterError(f"Ray could not be started on this machine: {' '.join(str(error).split())}") from error
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, ours)  # ray.init puts one of its own there, which ends the process at once
     try:

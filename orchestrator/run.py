@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.access import guard
@@ -21,17 +21,22 @@ from sweeps.planning import Plan, plan
 from sweeps.record import publish_plan
 from sweeps.safe_yaml import SpecError
 from sweeps.spec import Spec
+from sweeps.states import TrialState
 from sweeps.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run ended: trials by what became of them, and whether it was stopped before its end."""
+    """How a run ended: trials by what became of them, and whether it was stopped before its end.
+
+    barred   of those without a usable loss: what can never start, since the trunk it goes on from has none
+    """
 
     plan: Plan
     trained: int
     already: int
     unusable: int
+    barred: int
     left: int
     stopped: bool
 
@@ -54,7 +59,7 @@ def run(spec: Spec, store: Store, display: Display, stopping: Callable[[], bool]
     publish_plan(store, made, spec.model_dump(mode="json"), versions())
     retries = spec.cluster.retries
     done = {key for key, state in known.items() if is_final(state.endings, retries)}
-    if len(done) < len(made.trials) or made.waiting:
+    if len(done | barred(made, known, done)) < len(made.trials) or made.waiting:
         guard(spec.cluster.address, os.environ)  # before the import: Ray reads how it authenticates once, when it loads
         from orchestrator.conduct import conduct
 
@@ -62,18 +67,29 @@ def run(spec: Spec, store: Store, display: Display, stopping: Callable[[], bool]
             conduct(spec, store, corpus, made, known, display, stopping, takeover)
         made, known = resolved(spec, store, corpus)
         publish_plan(store, made, spec.model_dump(mode="json"), versions())
-    endings = {key: state.endings for key, state in known.items()}
-    final = {key for key, reasons in endings.items() if is_final(reasons, retries)}
+    final = {key for key, state in known.items() if is_final(state.endings, retries)}
+    never = barred(made, known, final)
     # one that was stopped early fell behind in a comparison; that is an answer, and no failure
-    unusable = {key for key in final if kind(endings[key][-1] or "") not in ("completed", "stopped")}
+    unusable = {key for key in final if kind(known[key].endings[-1] or "") not in ("completed", "stopped")}
     return Outcome(
         plan=made,
         trained=len(final - done),
         already=len(done),
-        unusable=len(unusable),
-        left=len(made.trials) - len(final) + sum(waiting.trials for waiting in made.waiting),
+        unusable=len(unusable | never),
+        barred=len(never),
+        left=len(made.trials) - len(final | never) + sum(waiting.trials for waiting in made.waiting),
         stopped=stopping(),
     )
+
+
+def barred(plan: Plan, known: Mapping[str, TrialState], final: set[str]) -> set[str]:
+    """Trials that can never start: what they go on from has ended, and not with the weights they would begin with."""
+    without = {key for key in final if kind(known[key].endings[-1] or "") != "completed"}
+    never: set[str] = set()
+    for planned in plan.trials:  # parents come before children
+        if planned.trial.parent in without | never and planned.trial.trial_id not in final:
+            never.add(planned.trial.trial_id)
+    return never
 
 
 def check_corpus(spec: Spec, corpus: Prepared) -> None:

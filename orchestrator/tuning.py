@@ -42,6 +42,9 @@ class Conductor(Protocol):
     def ending(self, order: Order) -> str | None:
         """How the record says an attempt ended, None where it does not. Raises StoreError."""
 
+    def conclude(self, order: Order, reason: str) -> None:
+        """Record the end of an attempt that cannot do it itself. Raises StoreError."""
+
     def nodes(self) -> Iterable[Node]:
         """The nodes that may take work now."""
 
@@ -67,12 +70,16 @@ class Live:
 
 @dataclass(slots=True)
 class Seat:
-    """A trial of Tune's: what it was ordered to do, when it was last heard of, and its actor, once it has one."""
+    """A trial of Tune's: what it was ordered to do, when it was last heard of, and its actor, once it has one.
+
+    silent   how it hung, where its actor was killed for it
+    """
 
     order: Order
     heard: float
     actor: Any = None
     began: bool = False
+    silent: str | None = None
 
 
 class Feed(Live, Searcher):  # type: ignore[misc]
@@ -120,10 +127,14 @@ class Feed(Live, Searcher):  # type: ignore[misc]
         if result.get("store_error"):
             self.conductor.fail(StoreError(result["store_error"]))
         try:
-            reason = result.get("ended") or self.conductor.ending(order) or "lost"
+            reason = result.get("ended") or self.conductor.ending(order)
+            if reason is None and seat.silent:
+                reason = seat.silent
+                self.conductor.conclude(order, reason)
         except StoreError as failure:
             self.conductor.fail(failure)
-            reason = "lost"
+            reason = None
+        reason = reason or "lost"
         if result.get("reason"):
             reason = f"{reason}: {result['reason']}"
         if reason == "lost" and not seat.began:
@@ -167,6 +178,7 @@ class Warden(Live, tune.Callback):  # type: ignore[misc]
         now = time.monotonic()
         for seat in self.feed.seats.values():
             if seat.actor is not None and now - seat.heard > self.limit:
+                seat.silent = f"hung: nothing was heard of it for {self.limit:.0f} s, and its actor was killed"
                 ray.kill(seat.actor)
                 seat.actor = None
 

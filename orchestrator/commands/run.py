@@ -80,11 +80,17 @@ def tell(display: Display, outcome: Outcome, stopped: bool) -> None:
     """How the run ended."""
     total = len(outcome.plan.trials)
     if not outcome.trained and not outcome.left:
-        display.say(f"nothing to train: all {total} trials are in the record")
+        there = f"{total - outcome.barred} of {total}" if outcome.barred else f"all {total}"
+        display.say(f"nothing to train: {there} trials are in the record")
     else:
         display.say(
             f"{total} trials: {outcome.trained} trained now, {outcome.already} before, "
             f"{outcome.unusable} without a usable loss, {outcome.left} left"
+        )
+    if outcome.barred:
+        display.say(
+            f"{outcome.barred} of them cannot start: the trunks that they go on from ended without usable weights "
+            f"(`sweep logs TRIAL` says how, `sweep retry` tries them again)"
         )
     if stopped:
         display.say("stopped; the same command goes on from here")

@@ -60,3 +60,17 @@ def test_a_worker_that_hangs(stage: Scene, of_spec) -> None:  # type: ignore[no-
     assert run.returncode == 0, said
     assert "hung" in said
     survived("SIGSTOP of a worker", stage, reference)
+
+
+@pytest.mark.slow
+@pytest.mark.faults
+def test_a_lone_worker_that_hangs(stage: Scene, reference: Rows) -> None:
+    """It cannot end itself: its actor is killed from outside, and that is a hang, not a loss, in the record."""
+    run = stage.start(spec(stage.folder, changes={"cluster: {": "cluster: {hang_seconds: 5, "}))
+    until(lambda: checkpoints(stage.results) >= 1)
+    send(processes(run, "ResourceTrainable", "TrialActor")[0], signal.SIGSTOP)
+    _, said = run.communicate(timeout=280 * PATIENCE)
+    assert run.returncode == 0, said
+    ends = [end for each in endings(stage.results).values() for end in each]
+    assert any(end and end.startswith("hung: nothing was heard of it for") for end in ends), ends
+    survived("SIGSTOP of a trial's only worker", stage, reference)
