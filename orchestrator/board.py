@@ -68,6 +68,12 @@ class Share:
     devices: float | None = None
 
 
+def with_waiting(shares: list[Share], waiting: int) -> list[Share]:
+    """The shares, and those of trials that cannot be literal yet: each like the average of the trials that can."""
+    average = sum(share.work for share in shares) / len(shares) if shares else 1.0
+    return [*shares, *[Share(work=average, done=0.0)] * waiting]
+
+
 def fraction_done(shares: Iterable[Share]) -> float:
     """Of the whole sweep's work."""
     shares = list(shares)

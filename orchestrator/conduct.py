@@ -198,12 +198,18 @@ def conduct(
         there = growth.expected(nodes) if growth else nodes
         assign = assigner(spec, plan.trials, machines_of(there, history.devices))
         require_room(spec, plan, assign, there)
+
+        def replan(_: object) -> tuple[Plan, Mapping[str, TrialState]]:
+            more = resolved(spec, store, corpus)
+            tally.adopt(*more)
+            return more
+
         dispatcher = Dispatcher(
             plan,
             known,
             Cluster(nodes),
             assign=assign,
-            replan=lambda _: resolved(spec, store, corpus),
+            replan=replan,
             retries=spec.cluster.retries,
             elsewhere=set() if takeover else owned_elsewhere(store, known, display),
             ledger=history.ledger,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.counts import parameters
-from orchestrator.board import Board, Row, Share, fraction_done, seconds_left
+from orchestrator.board import Board, Row, Share, fraction_done, seconds_left, with_waiting
 from orchestrator.devices import CPU, Devices
 from orchestrator.dispatch import Order
 from orchestrator.failures import is_final, kind
@@ -47,30 +47,27 @@ class Tally:
         retries: int,
     ) -> None:
         self.name, self.assign, self.devices, self.retries = plan.name, assign, devices, retries
-        self.waiting = sum(waiting.trials for waiting in plan.waiting)
         self.spent = defaultdict(float, spent)
         self.going: dict[str, Going] = {}
         self.jobs: dict[str, Job] = {}
         self.ends: dict[str, list[str]] = {}
         self.done: dict[str, float] = {}  # part of a trial that is done and kept
         self.measured = self.worked = 0.0  # device-seconds of this run, and the work they did, as estimated
-        for planned in plan.trials:
-            self.meet(planned, known.get(planned.trial.trial_id, TrialState()))
+        self.adopt(plan, known)
 
-    def meet(self, planned: Planned, state: TrialState | None = None) -> None:
-        """Take up a trial of the plan."""
-        key = planned.trial.trial_id
-        if key not in self.jobs:
-            self.jobs[key] = self.assign(planned, 0)[0]
-            self.ends[key] = [end or "lost" for end in state.endings] if state else []
+    def adopt(self, plan: Plan, known: Mapping[str, TrialState]) -> None:
+        """Take up a plan: at first, and again when more of it has become literal."""
+        self.waiting = sum(waiting.trials for waiting in plan.waiting)
+        for planned in plan.trials:
+            key = planned.trial.trial_id
+            if key not in self.jobs:
+                self.jobs[key] = self.assign(planned, 0)[0]
+                self.ends[key] = [end or "lost" for end in known.get(key, TrialState()).endings]
 
     def event(self, what: str, order: Order, result: dict[str, Any] | None) -> None:
         """start, progress or end of an attempt."""
         key, now = order.planned.trial.trial_id, time.monotonic()
         if what == "start":
-            if key not in self.jobs:  # what waited has become literal
-                self.waiting = max(0, self.waiting - 1)
-            self.meet(order.planned)
             self.going[key] = Going(order, now)
         elif what == "progress" and key in self.going and result:
             going = self.going[key]
@@ -123,6 +120,7 @@ class Tally:
             going = self.going.get(key)
             part = 1.0 if over else self.done.get(key, 0.0)
             shares.append(Share(work=job.seconds * job.devices, done=part, devices=job.devices if going else None))
+        shares = with_waiting(shares, self.waiting)
         paces = [self.pace_of(going, now) for going in self.going.values()]
         took = self.measured + sum(pace[0] for pace in paces)
         work = self.worked + sum(pace[1] for pace in paces)
@@ -133,7 +131,7 @@ class Tally:
             hours[job.need.device or CPU] += (now - going.since) * job.devices / 3600
         return Board(
             sweep=self.name,
-            trials=len(self.jobs) + self.waiting,
+            trials=len(shares),
             finished=finished,
             failed=tuple(sorted(failed.items())),
             troubled=tuple(sorted(troubled.items())),

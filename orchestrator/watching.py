@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.board import Board, Row, Share, fraction_done, seconds_left
+from orchestrator.board import Board, Row, Share, fraction_done, seconds_left, with_waiting
 from orchestrator.devices import CPU, SHIPPED, Devices, load_devices
 from orchestrator.failures import is_final, kind
 from orchestrator.owners import LEASE_SECONDS, died_here, read
@@ -111,10 +111,11 @@ class Watcher:
             on = claim["devices"] if running and claim is not None else None
             shares.append(Share(work=trial["flops"] or 1.0, done=1.0 if over else part, devices=on))
         waiting = sum(entry[0] for entry in json.loads(plan.footer.get("interplay.waiting", "[]")))
+        shares = with_waiting(shares, waiting)
         busy = sum(share.devices or 0 for share in shares)
         return Board(
             sweep=plan.sweep,
-            trials=len(shares) + waiting,
+            trials=len(shares),
             finished=finished,
             failed=tuple(sorted(failed.items())),
             troubled=tuple(sorted(troubled.items())),
@@ -124,7 +125,7 @@ class Watcher:
             hours=sum(spent.values()),
             price=price(spent, devices),
             currency=devices.currency,
-            said=None if rows else nobody(silent, finished + failed.total() == len(shares) + waiting),
+            said=None if rows else nobody(silent, finished + failed.total() == len(shares)),
         )
 
     def lives(self, driver: str) -> bool:

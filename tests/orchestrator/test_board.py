@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.board import Board, Row, Share, clock, fraction_done, seconds_left, summary
+from orchestrator.board import Board, Row, Share, clock, fraction_done, seconds_left, summary, with_waiting
 from orchestrator.picture import picture
 
 
@@ -24,6 +24,13 @@ def test_never_less_than_the_longest_trial_alone() -> None:
 def test_fraction_is_of_the_work_and_not_of_the_trials() -> None:
     assert fraction_done([Share(work=90, done=0), Share(work=10, done=1)]) == pytest.approx(0.1)
     assert fraction_done([]) == 1.0
+
+
+def test_what_waits_counts_like_the_average_of_what_does_not() -> None:
+    shares = with_waiting([Share(work=30, done=1), Share(work=10, done=1)], 2)
+    assert fraction_done(shares) == pytest.approx(0.5)
+    assert seconds_left(shares, 80, 40, 2, trusted=False) == pytest.approx(40)
+    assert fraction_done(with_waiting([], 3)) == 0
 
 
 def test_clock() -> None:
