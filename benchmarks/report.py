@@ -22,7 +22,7 @@ from typing import Any
 
 from benchmarks.rows import Curve, Row
 
-SECTIONS = ("training", "orchestration", "answers", "record", "growth")
+SECTIONS = ("training", "orchestration", "commands", "corpora", "answers", "record", "growth")
 DOCS = Path(__file__).parents[1] / "docs"
 KEPT = DOCS / "performance.json"
 

@@ -48,7 +48,12 @@ def growing(folder: Path) -> Iterator[str]:
         "cluster_name": "growing",
         "max_workers": 2,
         "idle_timeout_minutes": 1,
-        "provider": {"type": "fake_multinode"},
+        "provider": {
+            "type": "fake_multinode",
+            "use_node_id_as_ip": True,  # all nodes have the same address
+            "disable_node_updaters": True,  # there is nothing to log in to
+            "disable_launch_config_check": True,
+        },
         "available_node_types": {
             "ray.head.default": {"resources": {"CPU": 1}, "node_config": {}, "max_workers": 0},
             "gpu": {
