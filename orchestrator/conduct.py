@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -129,12 +129,15 @@ class Run:
             self.grown = time.monotonic()
             self.grow()
         if self.readiness is None:
-            return members.nodes
-        ready = self.readiness.update(members.nodes)
+            return self.watch.nodes()
+        ready = self.readiness.update(self.watch.nodes())
         for name in self.readiness.unfit.keys() - self.unfit:
             self.unfit.add(name)
             self.display.say(f"node {name[:12]} is left out: it {self.readiness.unfit[name]}")
         return ready
+
+    def alive(self) -> Set[str]:
+        return self.watch.members.raylets.keys()
 
     def stopping(self) -> bool:
         return self.failure is not None or self.asked() or self.overspent()
@@ -156,6 +159,7 @@ class Run:
         if what == "end" and result:
             trial_id = order.planned.trial.trial_id
             if kind(result["reason"]) == "lost":
+                self.watch.doubt(order.placement.nodes)
                 keep_lost(self.store, trial_id, order.attempt)
             said = read_log(self.store, trial_id, order.attempt)
             result = result | {"lines": relevant(said)} if said else result

@@ -159,7 +159,7 @@ class Dispatcher:
         for name in self.cluster.free.keys() - now.keys():
             self.cluster.drop(name)
         for name in now.keys() - self.cluster.free.keys():
-            self.cluster.add(now[name])
+            self.cluster.add(now[name], (order.placement for order in self.orders.values()))
         self.promise = None
         self.stalled = False
 

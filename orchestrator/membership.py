@@ -1,10 +1,15 @@
-"""Which nodes the cluster has now, which of them are being drained, and whether there is a cluster at all."""
+"""Which nodes the cluster has now, which of them are being drained or in doubt, and whether there is a cluster at all.
+
+Ray takes up to half a minute to notice that a node has died; what ran on it is known to be lost at once, and would be
+sent to the same node again. So a node that lost something gets no work until its raylet answers a connection.
+"""
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +20,19 @@ from orchestrator.nodes import Node
 
 POLL_SECONDS = 1.0
 GONE_SECONDS = 20.0
+ANSWER_SECONDS = 2.0  # for a connection to a raylet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Members:
-    """Live nodes that may take work, and the names of those being drained."""
+    """Live nodes that may take work, and the names of those being drained.
+
+    raylets   host and port at which each live node's raylet listens
+    """
 
     nodes: tuple[Node, ...]
     draining: frozenset[str]
+    raylets: Mapping[str, tuple[str, int]]
 
 
 class Watch:
@@ -34,6 +44,8 @@ class Watch:
     def __init__(self, on_gone: Callable[[], None]) -> None:
         self.on_gone = on_gone
         self.members = members()
+        self.doubted: frozenset[str] = frozenset()
+        self.changing = threading.Lock()
         self.heard = time.monotonic()
         self.stopped = threading.Event()
         threading.Thread(target=self._ask, name="membership", daemon=True).start()
@@ -42,14 +54,31 @@ class Watch:
     def stop(self) -> None:
         self.stopped.set()
 
+    def nodes(self) -> tuple[Node, ...]:
+        """Live nodes that may take work and are not in doubt."""
+        return tuple(node for node in self.members.nodes if node.name not in self.doubted)
+
+    def doubt(self, names: Iterable[str]) -> None:
+        """Nodes lost something: leave them out until they are seen to live."""
+        with self.changing:
+            self.doubted |= set(names)
+
+    def _settle(self, doubted: frozenset[str], raylets: Mapping[str, tuple[str, int]]) -> None:
+        """Doubt no longer what answers, or what Ray has noticed to be gone."""
+        settled = {name for name in doubted if name not in raylets or answers(*raylets[name])}
+        with self.changing:
+            self.doubted -= settled
+
     def _ask(self) -> None:
         while not self.stopped.wait(POLL_SECONDS):
+            doubted = self.doubted  # as it was before Ray is asked: a later doubt is about a later moment
             try:
                 now = members()
             except Exception:  # noqa: S112 – Ray raises what it likes while its head goes down; the watchdog judges
                 continue
             if now.nodes or now.draining:
                 self.members, self.heard = now, time.monotonic()
+                self._settle(doubted, now.raylets)
 
     def _judge(self) -> None:
         while not self.stopped.wait(POLL_SECONDS):
@@ -65,7 +94,17 @@ def members() -> Members:
     return Members(
         nodes=tuple(described(node) for node in alive if node["NodeID"] not in draining),
         draining=draining,
+        raylets={node["NodeID"]: (node["NodeManagerAddress"], node["NodeManagerPort"]) for node in alive},
     )
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether something listens there."""
+    try:
+        socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def described(node: dict[str, Any]) -> Node:

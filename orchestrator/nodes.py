@@ -124,9 +124,14 @@ class Cluster:
         self.known: dict[Need, dict[str, int]] = {}  # rooms of needs that were asked for, kept up to date
         self.lent: set[str] = set()  # nodes whose Free a copy has too: copied before it changes
 
-    def add(self, node: Node) -> None:
-        """A node has come."""
-        self.free[node.name] = Free(node, node.cpus, [1.0] * node.gpus, node.gpus)
+    def add(self, node: Node, running: Iterable[Placement] = ()) -> None:
+        """A node has come, or come back with what still runs on it."""
+        free = self.free[node.name] = Free(node, node.cpus, [1.0] * node.gpus, node.gpus)
+        self.lent.discard(node.name)
+        for placement in running:
+            for name, index in zip(placement.nodes, placement.shared, strict=True):
+                if name == node.name:
+                    free.take(placement.job.need, index)
         self.forget()
 
     def drop(self, name: str) -> None:

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import ray
 from ray import tune
 from ray.tune import PlacementGroupFactory
+from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
 from orchestrator.dispatch import Dispatcher, Order
@@ -48,6 +49,9 @@ class Conductor(Protocol):
     def nodes(self) -> Iterable[Node]:
         """The nodes that may take work now."""
 
+    def alive(self) -> Set[str]:
+        """Names of the nodes that Ray takes for alive, whether or not they may take work."""
+
     def stopping(self) -> bool:
         """Whether nothing more should start."""
 
@@ -72,7 +76,8 @@ class Live:
 class Seat:
     """A trial of Tune's: what it was ordered to do, when it was last heard of, and its actor, once it has one.
 
-    silent   how it hung, where its actor was killed for it
+    silent     how it hung, where its actor was killed for it
+    stranded   its node was gone before it had an actor
     """
 
     order: Order
@@ -80,6 +85,7 @@ class Seat:
     actor: Any = None
     began: bool = False
     silent: str | None = None
+    stranded: bool = False
 
 
 class Feed(Live, Searcher):  # type: ignore[misc]
@@ -137,10 +143,20 @@ class Feed(Live, Searcher):  # type: ignore[misc]
         reason = reason or "lost"
         if result.get("reason"):
             reason = f"{reason}: {result['reason']}"
-        if reason == "lost" and not seat.began:
+        if reason == "lost" and not seat.began and not seat.stranded:
             self.count_in_vain()
         self.dispatcher.ended(key, reason, result.get("eval_loss"), time.monotonic())
         self.conductor.event("end", order, {"reason": reason, "eval_loss": result.get("eval_loss")})
+
+    def strand(self) -> set[str]:
+        """Tune's ids of trials that wait for an actor on a node that has gone, which Tune would do for ever."""
+        there = self.conductor.alive()
+        found = set()
+        for trial_id, seat in self.seats.items():
+            if seat.actor is None and not seat.began and not there >= set(seat.order.placement.nodes):
+                seat.stranded = True
+                found.add(trial_id)
+        return found
 
     def count_in_vain(self) -> None:
         """Give the run up where the cluster loses attempt after attempt, which no trial is counted for."""
@@ -183,6 +199,20 @@ class Warden(Live, tune.Callback):  # type: ignore[misc]
                 seat.actor = None
 
 
+class Usher(Live, FIFOScheduler):  # type: ignore[misc]
+    """Tune's order of trials is the dispatcher's; what can no longer be seated is shown out."""
+
+    def __init__(self, feed: Feed) -> None:
+        super().__init__()
+        self.feed = feed
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        if stranded := self.feed.strand():
+            for trial in [one for one in tune_controller.get_live_trials() if one.trial_id in stranded]:
+                tune_controller.stop_trial(trial)
+        return super().choose_trial_to_run(tune_controller)
+
+
 def resources(config: dict[str, Any]) -> PlacementGroupFactory:
     """A trial's own placement group: its actor's bundle, and one for each worker if they are processes of their own.
 
@@ -208,7 +238,12 @@ def fit(feed: Feed, hang_seconds: float, trainable: type[TrialActor] = TrialActo
         tune.Tuner(
             tune.with_resources(trainable, resources),
             tune_config=tune.TuneConfig(
-                search_alg=feed, num_samples=-1, reuse_actors=True, metric="tokens", mode="max"
+                search_alg=feed,
+                scheduler=Usher(feed),
+                num_samples=-1,
+                reuse_actors=True,
+                metric="tokens",
+                mode="max",
             ),
             run_config=tune.RunConfig(
                 name="sweep",

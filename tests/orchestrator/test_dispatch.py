@@ -81,3 +81,16 @@ def test_a_higher_priority_goes_first_however_short() -> None:
     twice = plan(small(grid=[{"shapes": [[1, 8]]}, {"shapes": [[1, 8]], "priority": 2}]), None, {})
     assert [planned.priority for planned in twice.trials] == [2]
     assert twice.hash == plan(small(grid=[{"shapes": [[1, 8]]}]), None, {}).hash  # placement is no part of a plan
+
+
+def test_a_node_that_comes_back_still_has_what_runs_on_it() -> None:
+    order = dispatcher(small(grid={"depths": [1], "widths": [8, 16]}))
+    first = order.next(0.0)
+    assert first is not None
+    order.members([])  # in doubt, since something on it was lost
+    assert order.next(1.0) is None
+    assert not order.finished
+    order.members(NODES)
+    assert order.next(2.0) is None  # its only CPU is taken
+    order.ended(first.planned.trial.trial_id, "completed", 3.0, 3.0)
+    assert order.next(3.0) is not None
