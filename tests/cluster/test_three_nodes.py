@@ -129,7 +129,7 @@ def test_forty_trials_of_mixed_sizes(three: Cluster, tmp_path: Path) -> None:
 def test_a_node_killed_in_the_middle_costs_only_its_trials(three: Cluster, tmp_path: Path) -> None:
     path, results = written(tmp_path, LONGER), tmp_path / "r"
     run = started("run", str(path), "--results", str(results), "--address", three.address)
-    until(lambda: results.exists() and len(list(results.glob("checkpoints/*/*.json"))) >= 9, seconds=240)
+    until(lambda: len({path.parent for path in results.glob("checkpoints/*/*.json")}) == 9, seconds=240)
     victim = next(iter(three.worker_nodes))
     name = victim.node_id
     three.remove_node(victim, allow_graceful=False)
@@ -138,7 +138,7 @@ def test_a_node_killed_in_the_middle_costs_only_its_trials(three: Cluster, tmp_p
     rows = attempts(results)
     lost = [row for row in rows if row["attempt"] == 1 and name in row["nodes"]]
     assert lost
-    assert all(row["ended"].startswith("lost") for row in lost)
+    assert all(row["ended"] is None or row["ended"].startswith("lost") for row in lost)  # it died without a word
     again = [row for row in rows if row["attempt"] > 1]
     assert {row["trial_id"] for row in again} == {row["trial_id"] for row in lost}
     assert all(row["resume_step"] > 0 and row["ended"] == "completed" for row in again)
