@@ -23,14 +23,13 @@ from orchestrator.failures import FINAL
 from sweeps.compacted import COVERS, compacted
 from sweeps.faults import fault
 from sweeps.record import RecordError, parts
-from sweeps.rows import METRICS, SCHEMA_VERSION, VERSION_KEY
+from sweeps.rows import METRICS, REPETITIVE, RISING, SCHEMA_VERSION, VERSION_KEY
 from sweeps.small_files import SmallFiles
 from sweeps.store import AlreadyPublished, FolderStore, Store
 from sweeps.views import connect
 
 ROWS_A_BATCH = 122_880  # DuckDB's own row group
 MEMORY = "1GB"
-REPETITIVE = ["trial_id", "attempt", "resume_step", "event", "reason"]  # columns that a dictionary makes smaller
 
 
 def compact(store: Store) -> tuple[str | None, int]:
@@ -79,7 +78,13 @@ def write(store: Store, connection: duckdb.DuckDBPyConnection, covers: dict[str,
     apart.update(trial for whole in compacted(store) for trial in whole.covers)
     rows = 0
     with pq.ParquetWriter(
-        path, schema, compression="zstd", write_page_checksum=True, version="2.6", use_dictionary=REPETITIVE
+        path,
+        schema,
+        compression="zstd",
+        write_page_checksum=True,
+        version="2.6",
+        use_dictionary=REPETITIVE,
+        column_encoding=RISING,
     ) as writer:
         for table in chain(merged(connection, sorted(covers.keys() & apart)), copied(store, covers.keys() - apart)):
             writer.write_table(table.cast(schema))

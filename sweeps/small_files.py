@@ -24,8 +24,8 @@ from sweeps.rows import VERSION_KEY
 from sweeps.store import Store
 
 READERS = 2  # threads
-FILES_A_BATCH = 16
-BATCHES_AHEAD = READERS + 1
+FILES_A_BATCH = 32
+BATCHES_AHEAD = 2 * READERS
 
 
 class SmallFiles(ds.Dataset):  # type: ignore[misc]
