@@ -79,9 +79,9 @@ def test_batches_do_not_show(store: FolderStore, monkeypatch: pytest.MonkeyPatch
     before = everything(store)
     with connect(store) as connection:
         counted = connection.execute(sql).fetchall()
-        order = connection.execute("select trial_id, attempt, seq from rows").fetchall()
-    assert order == sorted(order)
     monkeypatch.setattr(small_files, "FILES_A_BATCH", 1)
     assert everything(store) == before
     with connect(store) as connection:
         assert connection.execute(sql).fetchall() == counted == [(expected,)]
+        order = connection.execute("select trial_id, attempt, seq from rows").fetchall()
+    assert order == sorted(order)
