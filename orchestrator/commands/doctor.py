@@ -22,9 +22,12 @@ def command(
     found = machine_findings() if results is None else record_findings(open_store(results))
     if as_json:
         print_json(found)
-    elif found:
+    elif found and results is None:
         print_table(list(found[0]), [list(row.values()) for row in found])
+    else:
+        for row in found:  # whole sentences and whole names, however narrow the terminal
+            print(f"{row['file']} {row['what']}\n    {row['repair']}")
     bad = [row for row in found if row["verdict"] == "bad"]
     if results is not None:
-        print(f"{len(bad)} defects in {results}" if bad else f"{results} is whole")
+        print(f"{len(bad)} {'defect' if len(bad) == 1 else 'defects'} in {results}" if bad else f"{results} is whole")
     return (4 if results is not None else 2) if bad else 0
