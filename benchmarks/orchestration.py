@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -181,6 +182,7 @@ def says_so(path: Path, results: Path) -> float:
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
+        start_new_session=True,
     )
     assert process.stderr is not None
     try:
@@ -188,7 +190,7 @@ def says_so(path: Path, results: Path) -> float:
             if "nothing to train" in line:
                 return time.monotonic() - started
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # with the compaction that it goes on to
         process.wait()
     raise RuntimeError("sweep run on a finished sweep did not say that there is nothing to train")
 
