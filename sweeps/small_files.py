@@ -23,9 +23,9 @@ from sweeps.record import RecordError
 from sweeps.rows import VERSION_KEY
 from sweeps.store import Store
 
-READERS = 2  # threads
-FILES_A_BATCH = 32
-BATCHES_AHEAD = 2 * READERS
+# Threads, and files that each reads into a batch: of a folder as many as share Python well, of object storage many,
+# since what they do is wait.
+NEAR, FAR = (2, 32), (16, 8)
 
 
 class SmallFiles(ds.Dataset):  # type: ignore[misc]
@@ -63,10 +63,11 @@ class SmallFiles(ds.Dataset):  # type: ignore[misc]
 
     def batches(self, files: Sequence[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """The rows of the files in their order, a few batches read ahead."""
-        groups = [files[first : first + FILES_A_BATCH] for first in range(0, len(files), FILES_A_BATCH)]
-        with ThreadPoolExecutor(READERS) as pool:
+        readers, count = NEAR if self.root else FAR
+        groups = [files[first : first + count] for first in range(0, len(files), count)]
+        with ThreadPoolExecutor(readers) as pool:
             reading = (pool.submit(self.together, group, schema) for group in groups)
-            ahead = deque(islice(reading, BATCHES_AHEAD))
+            ahead = deque(islice(reading, 2 * readers))
             while ahead:
                 table = ahead.popleft().result()
                 ahead.extend(islice(reading, 1))

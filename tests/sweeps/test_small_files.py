@@ -79,9 +79,19 @@ def test_batches_do_not_show(store: FolderStore, monkeypatch: pytest.MonkeyPatch
     before = everything(store)
     with connect(store) as connection:
         counted = connection.execute(sql).fetchall()
-    monkeypatch.setattr(small_files, "FILES_A_BATCH", 1)
+    monkeypatch.setattr(small_files, "NEAR", (2, 1))
     assert everything(store) == before
     with connect(store) as connection:
         assert connection.execute(sql).fetchall() == counted == [(expected,)]
         order = connection.execute("select trial_id, attempt, seq from rows").fetchall()
     assert order == sorted(order)
+
+
+def test_object_storage_answers_the_same(store: FolderStore) -> None:
+    far = open_store("memory://small-files")
+    for folder in ("plans", "attempts", "metrics"):
+        for name in store.names(folder):
+            far.publish(f"{folder}/{name}", store.read(f"{folder}/{name}"))
+    assert everything(far) == everything(store)
+    far.delete(f"metrics/{store.names('metrics')[-1]}")
+    assert everything(far) != everything(store)
