@@ -11,7 +11,7 @@ from tests.e2e.sweeping import sweep, until
 from tests.faults.invariants import Rows, Scene, checkpoints, counted, send, spec, survived
 from tests.orchestrator.gangs import planned, rows, run_gang
 from tests.sweeps.specs import small
-from tests.sweeps.test_intact import DAMAGE
+from tests.sweeps.test_intact import DAMAGE, flipped
 
 Canary = Path("canary")
 
@@ -30,7 +30,8 @@ class Malicious:
 @pytest.mark.faults
 @pytest.mark.parametrize(("damage", "message"), DAMAGE, ids=lambda value: getattr(value, "__name__", ""))
 def test_a_damaged_part(stage: Scene, undisturbed: Path, damage, message: str) -> None:  # type: ignore[no-untyped-def]
-    """Every reader says which file it is and ends with 4; with --allow-partial it answers without it."""
+    """Every reader says which file it is and ends with 4; with --allow-partial it answers without it. The run of a
+    finished sweep asks for no step's loss, so a page of losses is not read, and not its to find."""
     import re
     import shutil
 
@@ -43,7 +44,9 @@ def test_a_damaged_part(stage: Scene, undisturbed: Path, damage, message: str) -
         damage(part)
         told = message.replace("00000004.parquet", part.name)
         results = ["--results", str(stage.results)]
-        for words in (["query", "select sum(loss) from metrics"], ["run", str(spec(stage.folder))], ["doctor"]):
+        readers = [["query", "select sum(loss) from metrics"], ["doctor"]]
+        readers += [["run", str(spec(stage.folder))]] if damage is not flipped else []
+        for words in readers:
             done = sweep(*words, *results)
             assert done.returncode == 4, (words, done.stderr)
             assert re.search(told.replace("is damaged: .*CRC checksum", "is damaged"), done.stderr + done.stdout)
