@@ -1,7 +1,8 @@
 """Whether the Parquet files of a record are what they should be: ours, whole, of a schema this code can read.
 
-A query looks at every footer before it begins, which costs what reading would cost anyway, since Arrow keeps what
-it has seen; pages are verified as they are read. Only once something is wrong are all files read to name the one.
+A compacted file's footer is looked at before a query begins, a small file's when a query asks for it
+(sweeps/small_files.py); pages are verified as they are read. Only once something is wrong are all files read to name
+the one.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ Damage = tuple[str, str]
 
 
 def dataset(store: Store, files: Sequence[str], schema: pa.Schema) -> Any:
-    """Files of one schema as a dataset for DuckDB. Raises RecordError for one that is damaged, foreign, or gone."""
+    """Large files of one schema as a dataset for DuckDB. Raises RecordError for one that is damaged, foreign, or gone."""
     if not files:
         return schema.empty_table()
     filesystem, root = store.arrow()
