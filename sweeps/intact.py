@@ -35,7 +35,7 @@ Damage = tuple[str, str]
 
 
 def dataset(store: Store, files: Sequence[str], schema: pa.Schema) -> Any:
-    """Large files of one schema as a dataset for DuckDB. Raises RecordError for one that is damaged, foreign, or gone."""
+    """Large files of one schema as a dataset for DuckDB. Raises RecordError for one damaged, foreign, or gone."""
     if not files:
         return schema.empty_table()
     filesystem, root = store.arrow()
