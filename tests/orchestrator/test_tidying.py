@@ -71,7 +71,7 @@ def test_a_damaged_record_is_one_line(store: FolderStore, folder: str) -> None:
 def test_a_run_asks_for_it_once_nothing_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int, merges: list[list[str]]
 ) -> None:
-    ended = Outcome(plan=PLAN, trained=4 - left, already=0, unusable=0, left=left, stopped=False)
+    ended = Outcome(plan=PLAN, trained=4 - left, already=0, unusable=0, left=left, barred=0, stopped=False)
     asked = list[list[str]]()
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr("orchestrator.run.run", lambda *_, **__: ended)
