@@ -35,7 +35,7 @@ from orchestrator.readiness import Readiness
 from orchestrator.tally import Tally
 from orchestrator.trainable import TrialActor
 from orchestrator.trial_log import keep_lost, read_log, relevant
-from orchestrator.tuning import Feed, fit
+from orchestrator.tuning import Feed, fit, remove_own
 from orchestrator.work import Work
 from orchestrator.writer import conclude
 from sweeps.planning import Plan
@@ -297,6 +297,7 @@ def leave(display: Display) -> None:
     """End this process at once, resumable."""
     display.rest()
     display.warn("the Ray cluster is gone: no node has answered for a while; the same command goes on from here")
+    remove_own()
     os._exit(75)
 
 

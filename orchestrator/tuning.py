@@ -256,6 +256,12 @@ def fit(feed: Feed, hang_seconds: float, trainable: type[TrialActor] = TrialActo
         ).fit()
 
 
+def remove_own() -> None:
+    """This process's folder for Tune, for who ends without leaving the block that made it."""
+    for path in Path(tempfile.gettempdir()).glob(f"{FOLDER}{os.getpid()}-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def remove_what_the_dead_left() -> None:
     """Folders for Tune of drivers that were killed, and could not remove them."""
     for path in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
