@@ -185,7 +185,8 @@ class Optimizer(Strict):
 
     @model_validator(mode="after")
     def muons_own(self) -> Self:
-        theirs = sorted(self.model_fields_set & {"momentum", "adam_rate"})
+        fields = type(self).model_fields
+        theirs = [name for name in ("adam_rate", "momentum") if getattr(self, name) != fields[name].default]
         if self.name != "muon" and theirs:
             raise ValueError(f"{' and '.join(theirs)} is Muon's; say name: muon, or leave it out")
         return self

@@ -6,8 +6,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from sweeps.loading import extended
+from sweeps.loading import extended, load_spec
 from sweeps.schema import spec_schema
+from sweeps.spec import Spec
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "sweeps").glob("*.yaml"))
@@ -60,3 +61,10 @@ def test_every_field_says_what_it_is() -> None:
         if "description" not in facts and "const" not in facts and "enum" not in facts
     ]
     assert set(silent) <= {"Optimizer.name", "Training.optimizer", "Training.schedule"}, silent
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_a_spec_written_out_is_the_same_spec(path: Path) -> None:
+    asked = load_spec(path)
+    assert Spec.model_validate(asked.model_dump()) == asked
+    assert Spec.model_validate_json(asked.model_dump_json()) == asked
