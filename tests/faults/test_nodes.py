@@ -15,7 +15,7 @@ TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "7" * 64}
 
 @pytest.fixture
 def cluster(stage: Scene) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "tests.faults.nodes"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -23,11 +23,8 @@ def cluster(stage: Scene) -> Iterator[subprocess.Popen[str]]:
         text=True,
         cwd=ROOT,
         env=os.environ | {MARK: MARKED} | stage.environment(**TOKEN),
-    )
-    yield process
-    if process.stdin and not process.stdin.closed:
-        process.stdin.close()
-    process.wait(timeout=60 * PATIENCE)
+    ) as process:
+        yield process  # it ends when its input does
 
 
 @pytest.mark.slow
