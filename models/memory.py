@@ -2,9 +2,10 @@
 
 It follows DeepSpeed 0.19.8 and this repository's decoders line by line, and was compared with torch's own tracker
 over shapes, stages and workers (benchmarks/memory.py; the figures are in docs/log.md). No torch, so that planning
-is quick. A step has four moments that can be the highest:
+is quick. A step has five moments that can be the highest:
 
 - the loss: weights, optimizer and all activations are there, and the logits
+- the head's backward pass: all of that still, and the gradient of the head's own table
 - the first blocks of the backward pass: the logits are gone, DeepSpeed's bucket is there
 - the end of the backward pass: activations are gone; gradients are there, once more while they are reduced
 - the optimizer's step: gradients, flattened and in fp32 beside themselves
@@ -25,7 +26,7 @@ from models.shape import Shape
 Precision = Literal["fp32", "bf16"]
 Stage = Literal[0, 1, 2, 3]
 Kind = Literal["cpu", "cuda"]
-Peak = Literal["loss", "blocks", "backward", "step"]
+Peak = Literal["loss", "head", "blocks", "backward", "step"]
 
 # Gradients a worker reduces at once; DeepSpeed's default of 5e8 elements is a gigabyte beside any network.
 BUCKET = 2**25
@@ -98,6 +99,8 @@ def estimate(
     entering = zero == 2 or (zero == 1 and accumulation == 1) or (zero == 3 and workers > 1)
     moments: dict[Peak, tuple[int, int, int]] = {
         "loss": (held, kept, logits),
+        # stage 3 copies it once more on its way into its bucket (found by measuring)
+        "head": (held + (2 if zero == 3 else 1) * a * shape.vocabulary * shape.width, kept, logits),
         "blocks": (held + (a * reduce_bucket(shape) if entering else 0), kept, passing),
         "backward": (reduced, 0, 0),
         "step": (stepped, 0, 0),
