@@ -10,6 +10,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -26,6 +27,17 @@ from sweeps.store import Store
 # Threads, and files that each reads into a batch: of a folder as many as share Python well, of object storage many,
 # since what they do is wait.
 NEAR, FAR = (2, 32), (16, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """As much of a scanner as DuckDB asks for. Arrow's own reads ahead on a thread of its own, which aborts the process
+    where Python ends while that thread waits for it."""
+
+    reader: pa.RecordBatchReader
+
+    def to_reader(self) -> pa.RecordBatchReader:
+        return self.reader
 
 
 class SmallFiles(ds.Dataset):  # type: ignore[misc]
@@ -58,8 +70,17 @@ class SmallFiles(ds.Dataset):  # type: ignore[misc]
         if self.named is not None and within and within <= set(self.named.column_names):
             numbered = self.named.append_column("file", pa.array(range(len(files))))
             files = [files[place] for place in numbered.filter(filter).column("file").to_pylist()]
-        batches = pa.RecordBatchReader.from_batches(schema, self.batches(files, schema))
-        return ds.Scanner.from_batches(batches, columns=columns, filter=filter)
+        names = self.declared.names if columns is None else list(columns)
+        found = pa.schema([self.declared.field(name) for name in names])
+        return Reading(pa.RecordBatchReader.from_batches(found, self.passed(files, schema, names, filter)))
+
+    def passed(
+        self, files: Sequence[str], schema: pa.Schema, names: list[str], filter: Any
+    ) -> Iterator[pa.RecordBatch]:
+        """The asked columns of the rows that pass the filter."""
+        for batch in self.batches(files, schema):
+            table = pa.Table.from_batches([batch])
+            yield from (table if filter is None else table.filter(filter)).select(names).to_batches()
 
     def batches(self, files: Sequence[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """The rows of the files in their order, a few batches read ahead."""
