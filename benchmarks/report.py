@@ -22,7 +22,7 @@ from typing import Any
 
 from benchmarks.rows import Curve, Row
 
-SECTIONS = ("training", "orchestration", "commands", "corpora", "answers", "record", "growth")
+SECTIONS = ("training", "orchestration", "commands", "corpora", "answers", "record", "growth", "scaling")
 DOCS = Path(__file__).parents[1] / "docs"
 KEPT = DOCS / "performance.json"
 
@@ -70,7 +70,7 @@ def write_page(kept: dict[str, Any]) -> None:
         "of one machine; what is claimed is ratios, medians of runs that alternate with the peer's.\n",
         "![Every figure over its target](figures/performance.svg)\n",
     ]
-    for section in kept.values():
+    for name, section in kept.items():
         parts += [f"## {section['title']}\n", f"{section['about']}\n"]
         if section["rows"]:
             parts.append(table([Row(**row) for row in section["rows"]]))
@@ -78,7 +78,9 @@ def write_page(kept: dict[str, Any]) -> None:
         for curve in (Curve(**curve) for curve in section["curves"]):
             parts.append(growth(curve))
         if section["curves"]:
+            parts.append(f"![{section['title']}](figures/performance-{name}.svg)\n")
             parts.append(measured(section["curves_measured"]))
+            plot_growth(name, [Curve(**curve) for curve in section["curves"]])
     (DOCS / "performance.md").write_text("\n".join(parts))
     plot([Row(**row) for section in kept.values() for row in section["rows"]])
 
@@ -135,6 +137,27 @@ def plot(rows: list[Row]) -> None:
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xlabel("times better than its target")
     figure.savefig(DOCS / "figures" / "performance.svg", metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def plot_growth(section: str, curves: list[Curve]) -> None:
+    """The curves of a section, one panel for each pair of axis labels, both axes logarithmic."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams["svg.hashsalt"] = "performance"
+    from matplotlib import pyplot
+
+    panels = list(dict.fromkeys((curve.x_label, curve.y_label) for curve in curves))
+    figure, axes = pyplot.subplots(1, len(panels), figsize=(4 * len(panels), 3.4), layout="constrained", squeeze=False)
+    for panel, (x_label, y_label) in zip(axes[0], panels, strict=True):
+        for curve in curves:
+            if (curve.x_label, curve.y_label) == (x_label, y_label):
+                panel.loglog(*zip(*curve.points, strict=True), marker="o", label=curve.name)
+        panel.set_xlabel(x_label)
+        panel.set_ylabel(y_label)
+        panel.legend(fontsize=7)
+    figure.savefig(DOCS / "figures" / f"performance-{section}.svg", metadata={"Date": None})
     pyplot.close(figure)
 
 

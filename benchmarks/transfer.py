@@ -32,7 +32,7 @@ DOCS = ROOT / "docs"
 BASE = (2, 64)  # depth, width
 WIDTHS, DEPTHS = (64, 128, 256, 512), (2, 4, 8, 16, 32)
 SWEPT = {"width": [(2, 64), (2, 128), (2, 256)], "depth": [(2, 64), (4, 64), (8, 64)]}
-RATES = [round(0.008 * 2.0**power, 7) for power in range(-3, 3)]
+RATES = [round(0.008 * 2.0**power, 7) for power in range(-4, 2)]
 RULES = ("standard", "completep")
 SEEDS = (0, 1)
 
@@ -47,7 +47,7 @@ def spec(rule: str, shape: tuple[int, int], rate: float, seed: int = 0) -> Spec:
             "grid": {"shapes": [shape], "seeds": [seed]},
             "data": {"corpus": "python-stdlib", "held_out": 0.05},
             "training": {
-                "tokens": 163_840,
+                "tokens": 655_360,
                 "batch_tokens": 1024,
                 "precision": "bf16",
                 "zero": 1,

@@ -328,7 +328,7 @@ def connected(address: str | None) -> Iterator[None]:
                 object_store_memory=OBJECT_STORE_BYTES,
                 **quietly,
             )
-        except (OSError, RuntimeError) as error:  # ConnectionError is the first, Ray's own timeouts are the second
+        except Exception as error:  # Ray says so in OSError, RuntimeError and, where its raylet died, Exception itself
             raise ClusterError(f"Ray could not be started on this machine: {' '.join(str(error).split())}") from error
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, ours)  # ray.init puts one of its own there, which ends the process at once

@@ -122,7 +122,7 @@ def survived(fault: str, scene: Scene, reference: Rows, *, tolerance: float = 0.
     if tolerance:
         for trial, rows in reference.items():
             gaps = [abs(a - b) for (_, a), (_, b) in zip(rows, found[trial], strict=True)]
-            assert max(gaps) <= tolerance
+            assert max(gaps) <= tolerance, f"{trial}: {max(gaps):.2g} nats apart"
     else:
         assert found == reference
     for trial, ends in endings(scene.results).items():

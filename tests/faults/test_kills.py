@@ -65,3 +65,18 @@ def test_the_cluster(stage: Scene, reference: Rows, what: str, words: tuple[str,
     again = stage.run(spec(stage.folder))
     assert again.returncode == 0, again.stderr
     survived(f"kill -9 of {what}", stage, reference)
+
+
+@pytest.mark.slow
+@pytest.mark.faults
+def test_the_cluster_while_it_starts(stage: Scene, reference: Rows) -> None:
+    run = stage.start(spec(stage.folder))
+    until(lambda: bool(processes(run, "raylet/raylet")))
+    send(processes(run, "raylet/raylet")[0])
+    _, said = run.communicate(timeout=120 * PATIENCE)
+    assert run.returncode == 75, said
+    assert "Ray could not be started on this machine" in said
+    stage.left.assert_none()
+    again = stage.run(spec(stage.folder))
+    assert again.returncode == 0, again.stderr
+    survived("kill -9 of the raylet while Ray starts", stage, reference)

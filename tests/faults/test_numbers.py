@@ -49,11 +49,15 @@ def test_what_torch_and_python_say_when_memory_ends_is_understood(ask) -> None: 
 @pytest.mark.slow
 @pytest.mark.faults
 def test_out_of_memory_in_a_trial(stage: Scene, of_spec) -> None:  # type: ignore[no-untyped-def]
-    """The kernel refuses the trial's process any more memory; tried again, it may have other micro-batches."""
-    reference = of_spec(2000, {})
-    run = stage.start(spec(stage.folder))
+    """The kernel refuses the trial's process any more memory; tried again, it may have other micro-batches.
+
+    In fp32: over two thousand steps at this rate the roundings of bf16 grow to more than what is asked here.
+    """
+    fp32 = {"zero: 1": "zero: 1, precision: fp32"}
+    reference = of_spec(2000, fp32)
+    run = stage.start(spec(stage.folder, changes=fp32))
     until(lambda: checkpoints(stage.results) >= 1)
     processes(run, "ResourceTrainable")[0].rlimit(psutil.RLIMIT_DATA, (1 << 20, 1 << 20))
     _, said = run.communicate(timeout=280 * PATIENCE)
     assert run.returncode == 0, said
-    survived("out of memory in a worker", stage, reference, tolerance=5e-3)
+    survived("out of memory in a worker", stage, reference, tolerance=1e-3)
