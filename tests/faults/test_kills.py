@@ -5,6 +5,7 @@ import pytest
 from tests.e2e.sweeping import PATIENCE, until
 from tests.faults.invariants import Rows, Scene, checkpoints, endings, processes, send, spec, survived
 
+LONG = 8000  # steps
 TRIAL = ("ResourceTrainable", "TrialActor")
 
 
@@ -52,8 +53,10 @@ def test_the_driver(stage: Scene, reference: Rows) -> None:
 @pytest.mark.parametrize(
     ("what", "words"), [("the raylet under a trial", ("raylet/raylet",)), ("the whole head", ("gcs_server", "raylet/raylet"))]
 )  # fmt: skip
-def test_the_cluster(stage: Scene, reference: Rows, what: str, words: tuple[str, ...]) -> None:
-    run = stage.start(spec(stage.folder))
+def test_the_cluster(stage: Scene, of_spec, what: str, words: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
+    """Long enough that the trials are not done before the death is noticed: until then they train on."""
+    reference = of_spec(LONG, {})
+    run = stage.start(spec(stage.folder, steps=LONG))
     until(lambda: checkpoints(stage.results) >= 1)
     for process in processes(run, *words):
         send(process)
@@ -62,7 +65,7 @@ def test_the_cluster(stage: Scene, reference: Rows, what: str, words: tuple[str,
     assert "the Ray cluster is gone" in said
     assert "the same command goes on from here" in said
     stage.left.assert_none()
-    again = stage.run(spec(stage.folder))
+    again = stage.run(spec(stage.folder, steps=LONG))
     assert again.returncode == 0, again.stderr
     survived(f"kill -9 of {what}", stage, reference)
 
