@@ -40,9 +40,12 @@ def quiet(store: Store) -> Iterator[Path]:
 
 
 def last_lines(path: Path, most: int = 12) -> str:
-    """The end of a log, indented."""
+    """The end of a log, indented; it may be gone, as the results folder it is in may be."""
     sys.stderr.flush()
-    with path.open("rb") as log:
-        log.seek(max(0, path.stat().st_size - 8192))
-        lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, path.stat().st_size - 8192))
+            lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+    except OSError as error:
+        return f"  | (cannot be read: {error.strerror})"
     return "\n".join(f"  | {line}" for line in lines[-most:]) or "  | (nothing)"

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import ray
 from ray import tune
 from ray.tune import PlacementGroupFactory
+from ray.tune.execution import class_cache
 from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
@@ -232,6 +233,8 @@ def fit(feed: Feed, hang_seconds: float, trainable: type[TrialActor] = TrialActo
     """
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # what a signal means is the command's to say
+    # Tune would tell actors the driver's AWS keys, in words that Ray's logs keep. Each node has its own (readiness.py).
+    class_cache.ENV_VARS_TO_PROPAGATE = {n for n in class_cache.ENV_VARS_TO_PROPAGATE if not n.startswith("AWS_")}
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(8, len(ray.nodes()) * 8))
     remove_what_the_dead_left()
     with tempfile.TemporaryDirectory(prefix=f"{FOLDER}{os.getpid()}-") as folder:
