@@ -68,8 +68,9 @@ def busy(results: Path) -> tuple[float, float, float]:
     with connect(open_store(results)) as connection:
         found = connection.execute(
             """
-            select min(wall_time) filter (event = 'start'), max(wall_time) filter (event = 'end'), sum(step_seconds)
-            from metrics group by trial_id
+            select min(started_at), max(ended_at), any_value(stepping)
+            from attempts join (select trial_id, sum(step_seconds) as stepping from metrics group by trial_id)
+            using (trial_id) group by trial_id
             """
         ).fetchall()
     span = (max(end for _, end, _ in found) - min(start for start, _, _ in found)).total_seconds()
