@@ -43,6 +43,9 @@ alternate; figures are medians.
 SHAPES = {(2, 64): 2.0, (6, 128): 2.2, (6, 256): 2.0, (12, 384): 1.8}
 HEADS, VOCABULARY, CONTEXT, BATCH = 2, 2000, 128, 32
 ROUNDS, SECONDS = 3, 3.0
+LIMIT = """by the profile products are half of the step, those of weights' gradients at 0.6 to 0.8 TFLOP/s a core where
+square ones reach 1.25; the rest is GELU, copies, norms, AdamW. Tried: compiled blocks (slower at this shape) and
+gradients written transposed first (costs more than it saves); docs/log.md"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,6 +298,7 @@ def shape_rows(depth: int, width: int, paces: dict[Way, list[float]], target: fl
         unit="",
         target=0.5 if (depth, width) == (12, 384) else None,
         peer=f"{used / 1e12:.2f} of {rate / 1e12:.2f} TFLOP/s (products of 2048 × 2048)",
+        note=" ".join(LIMIT.split()) if (depth, width) == (12, 384) else "",
     )
     return [*rows, share]
 
