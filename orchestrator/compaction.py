@@ -129,7 +129,8 @@ def copied(store: Store, trials: Set[str]) -> Iterator[pa.Table]:
 def verify(path: Path, rows: int) -> None:
     """Read it all back, checksums and all. Raises RecordError where it is not what was written."""
     with pq.ParquetFile(path, page_checksum_verification=True) as made:
-        read = sum(batch.num_rows for batch in made.iter_batches())
+        # group by group: what iter_batches has read of a group it keeps until the last (1.3 GiB for 30M rows, not 0.5)
+        read = sum(made.read_row_group(group).num_rows for group in range(made.num_row_groups))
     if read != rows:
         raise RecordError(f"{path}: {read} rows were read back of {rows} written; nothing was changed")
 
