@@ -14,8 +14,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import ray
+from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from orchestrator.failures import ClusterError
 from orchestrator.nodes import Node
 from sweeps.safe_yaml import SpecError
 from sweeps.store import Store, StoreError, open_store
@@ -36,30 +38,36 @@ class Readiness:
         self.asked: dict[str, tuple[Any, float]] = {}
         self.ready: set[str] = set()
         self.unfit: dict[str, str] = {}
+        self.lost: set[str] = set()
 
-    def ask(self, node: Node) -> None:
-        where = NodeAffinitySchedulingStrategy(node.name, soft=False)
-        looking = LOOK.options(scheduling_strategy=where).remote(self.store.uri, self.token, node.name)
-        self.asked[node.name] = looking, time.monotonic()
+    def ask(self, name: str, since: float) -> None:
+        where = NodeAffinitySchedulingStrategy(name, soft=False)
+        self.asked[name] = LOOK.options(scheduling_strategy=where).remote(self.store.uri, self.token, name), since
 
     def update(self, nodes: Sequence[Node]) -> list[Node]:
         """Those of the nodes that are ready now; ones not seen before are asked, without waiting for the answer."""
         for node in nodes:
             if node.name not in self.asked and node.name not in self.unfit:
-                self.ask(node)
+                self.ask(node.name, time.monotonic())
         for name, (looking, since) in list(self.asked.items()):
             if name in self.ready or name in self.unfit:
                 continue
             if ray.wait([looking], timeout=0)[0]:
-                self.judge(name, looking)
+                self.judge(name, looking, since)
             elif time.monotonic() - since > ANSWER_SECONDS:
                 self.unfit[name] = f"gave no answer in {ANSWER_SECONDS:.0f} seconds"
         return [node for node in nodes if node.name in self.ready]
 
-    def judge(self, name: str, looking: Any) -> None:
+    def judge(self, name: str, looking: Any, since: float) -> None:
+        """Note what a node answered. One whose process or machine died over the question is asked again."""
         try:
             there: dict[str, str] = ray.get(looking)
         except Exception as error:  # whatever its import or its storage raises
+            if isinstance(error, RayError) and not isinstance(error, RayTaskError):
+                if time.monotonic() - since <= ANSWER_SECONDS:
+                    self.ask(name, since)
+                    return
+                self.lost.add(name)
             cause = getattr(error, "cause", None) or error
             self.unfit[name] = " ".join(f"{type(cause).__name__}: {cause}".split())[:300]
             return
@@ -74,12 +82,15 @@ class Readiness:
         self.store.delete(answer)
 
     def require(self, nodes: Sequence[Node]) -> None:
-        """Wait for the nodes' answers. Raises SpecError naming every node that cannot take part, and why."""
+        """Wait for the nodes' answers. Raises SpecError naming every node that cannot take part, and why; ClusterError
+        where they died over the question, which is nobody's fault and may be tried again."""
         deadline = time.monotonic() + ANSWER_SECONDS + 1
         while len(self.update(nodes)) + len(self.unfit) < len(nodes) and time.monotonic() < deadline:
             time.sleep(0.05)
         if self.unfit:
             found = "; ".join(f"node {name[:12]}: {why}" for name, why in sorted(self.unfit.items()))
+            if self.lost:
+                raise ClusterError(f"{len(self.lost)} of {len(nodes)} nodes were lost before anything started: {found}")
             raise SpecError(
                 f"{len(self.unfit)} of {len(nodes)} nodes cannot take part with results in {self.store.uri}: {found}. "
                 f"All nodes must see the same storage under that name (a mounted shared folder, or s3://…) and have "

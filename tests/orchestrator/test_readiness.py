@@ -1,5 +1,6 @@
 """Nodes that cannot take part are refused with the reason: storage they do not share, other versions."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 import ray
 
 import orchestrator.readiness
+from orchestrator.failures import ClusterError
 from orchestrator.membership import members
 from sweeps.safe_yaml import SpecError
 from sweeps.store import open_store
@@ -37,6 +39,29 @@ def test_nodes_that_share_the_storage_and_nodes_that_do_not(tmp_path: Path, monk
         with pytest.raises(SpecError, match=r"1 of 1 nodes cannot take part .* memory://results: .*file is missing"):
             alone.require(nodes)
         assert alone.update(nodes) == []
+
+        dying, real = tmp_path / "dying", orchestrator.readiness.look
+
+        def killed_once(results: str, token: str, node: str) -> dict[str, str]:
+            if dying.exists():
+                return real(results, token, node)
+            dying.touch()
+            os._exit(9)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(orchestrator.readiness, "LOOK", ray.remote(num_cpus=0, max_retries=0)(killed_once))
+            again = orchestrator.readiness.Readiness(open_store(tmp_path))
+            again.require(nodes)
+            assert again.update(nodes) == list(nodes)
+            again.close()
+
+            dying.unlink()
+            patch.setattr(orchestrator.readiness, "ANSWER_SECONDS", -1.0)
+            lost = orchestrator.readiness.Readiness(open_store(tmp_path))
+            lost.asked = {nodes[0].name: (orchestrator.readiness.LOOK.remote("", "", ""), 0.0)}
+            ray.wait([lost.asked[nodes[0].name][0]])
+            with pytest.raises(ClusterError, match=r"1 of 1 nodes were lost before anything started: .*Crashed"):
+                lost.require(nodes)
 
         monkeypatch.setattr(orchestrator.readiness, "versions", lambda: {"torch": "1.0"})
         other = orchestrator.readiness.Readiness(open_store(tmp_path))
