@@ -129,6 +129,7 @@ def memory_rows(folder: Path, trials: int = 400) -> list[Row]:
             unit="%",
             target=1.0,
             better="less",
+            note="of a line; medians of an early and a late stretch gave 0.5 to 1.6 on three actors (docs/log.md)",
         ),
         Row(
             name="the driver's memory, growth a trial",

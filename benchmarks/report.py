@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from analysis.figures.style import MARKERS, blank, shade, styled, write
 from benchmarks.rows import Curve, Row
 
 SECTIONS = ("training", "orchestration", "commands", "corpora", "answers", "record", "growth", "scaling")
@@ -117,48 +118,38 @@ def number(value: float | None) -> str:
 
 def plot(rows: list[Row]) -> None:
     """How much better than its target each figure is, a bar a row on a logarithmic axis; 1 is the target."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    matplotlib.rcParams["svg.hashsalt"] = "performance"  # the same bytes for the same figures
-    from matplotlib import pyplot
-
     held = [(row, row.figure / row.target) for row in rows if row.figure and row.target]
     if not held:
         return
     scores = [ratio if row.better == "more" else 1 / ratio for row, ratio in held]
-    figure, axes = pyplot.subplots(figsize=(8, 0.6 + 0.3 * len(held)), layout="constrained")
-    colours = ["tab:blue" if row.met else "tab:red" for row, _ in held]
-    places = range(len(held))
-    axes.barh(places, [score - 1 for score in scores], left=1, color=colours)
-    axes.set_yticks(places, [row.name for row, _ in held])
-    axes.invert_yaxis()
-    axes.set_xscale("log")
-    axes.axvline(1, color="black", linewidth=0.8)
-    axes.set_xlabel("times better than its target")
-    figure.savefig(DOCS / "figures" / "performance.svg", metadata={"Date": None})
-    pyplot.close(figure)
+    with styled():
+        figure = blank(8, 0.6 + 0.3 * len(held))
+        axes = figure.subplots()
+        colours = ["tab:blue" if row.met else "tab:red" for row, _ in held]
+        places = range(len(held))
+        axes.barh(places, [score - 1 for score in scores], left=1, color=colours)
+        axes.set_yticks(places, [row.name for row, _ in held])
+        axes.invert_yaxis()
+        axes.set_xscale("log")
+        axes.axvline(1, color="black", linewidth=0.8)
+        axes.set_xlabel("times better than its target")
+    write(figure, DOCS / "figures", "performance")
 
 
 def plot_growth(section: str, curves: list[Curve]) -> None:
     """The curves of a section, one panel for each pair of axis labels, both axes logarithmic."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    matplotlib.rcParams["svg.hashsalt"] = "performance"
-    from matplotlib import pyplot
-
     panels = list(dict.fromkeys((curve.x_label, curve.y_label) for curve in curves))
-    figure, axes = pyplot.subplots(1, len(panels), figsize=(4 * len(panels), 3.4), layout="constrained", squeeze=False)
-    for panel, (x_label, y_label) in zip(axes[0], panels, strict=True):
-        for curve in curves:
-            if (curve.x_label, curve.y_label) == (x_label, y_label):
-                panel.loglog(*zip(*curve.points, strict=True), marker="o", label=curve.name)
-        panel.set_xlabel(x_label)
-        panel.set_ylabel(y_label)
-        panel.legend(fontsize=7)
-    figure.savefig(DOCS / "figures" / f"performance-{section}.svg", metadata={"Date": None})
-    pyplot.close(figure)
+    with styled():
+        figure = blank(4 * len(panels), 3.4)
+        for axes, labels in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+            shown = [curve for curve in curves if (curve.x_label, curve.y_label) == labels]
+            for place, curve in enumerate(shown):
+                look = {"color": shade(place, len(shown)), "marker": MARKERS[place % len(MARKERS)]}
+                axes.loglog(*zip(*curve.points, strict=True), label=curve.name, **look)
+            axes.set_xlabel(labels[0])
+            axes.set_ylabel(labels[1])
+            axes.legend()
+    write(figure, DOCS / "figures", f"performance-{section}")
 
 
 if __name__ == "__main__":

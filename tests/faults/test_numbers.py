@@ -51,11 +51,12 @@ def test_what_torch_and_python_say_when_memory_ends_is_understood(ask) -> None: 
 def test_out_of_memory_in_a_trial(stage: Scene, of_spec) -> None:  # type: ignore[no-untyped-def]
     """The kernel refuses the trial's process any more memory; tried again, it may have other micro-batches.
 
-    In fp32: over two thousand steps at this rate the roundings of bf16 grow to more than what is asked here.
+    In fp32, and not for long: two undisturbed runs of this spec with micro-batches of 8 and of 4 are 6e-4 nats apart after
+    600 steps and 5e-3 after 2,000; in bf16 0.09 (docs/log.md).
     """
     fp32 = {"zero: 1": "zero: 1, precision: fp32"}
-    reference = of_spec(2000, fp32)
-    run = stage.start(spec(stage.folder, changes=fp32))
+    reference = of_spec(600, fp32)
+    run = stage.start(spec(stage.folder, steps=600, changes=fp32))
     until(lambda: checkpoints(stage.results) >= 1)
     processes(run, "ResourceTrainable")[0].rlimit(psutil.RLIMIT_DATA, (1 << 20, 1 << 20))
     _, said = run.communicate(timeout=280 * PATIENCE)

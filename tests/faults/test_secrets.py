@@ -103,6 +103,7 @@ def test_an_intruder_on_the_cluster(stage: Scene) -> None:
             assert enters(port, own)
             assert not enters(port, {"RAY_AUTH_MODE": "disabled"})
             assert not enters(port, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "wrong" * 8})
+            assert run.poll() is None  # the cluster was there all the time
         finally:
             run.terminate()
             run.communicate(timeout=60 * PATIENCE)
