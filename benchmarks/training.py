@@ -20,6 +20,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.rows import Curve, Row
+from models.architecture import Architecture
 from models.counts import flops_per_token
 from orchestrator.corpora.prepare import prepare
 from orchestrator.ports import free_port
@@ -265,6 +266,12 @@ def best(paces: dict[Way, list[float]], side: str, compiled: bool | None = None)
     return max(mine, key=lambda way: median(paces[way]))
 
 
+def flops_of_token(depth: int, width: int) -> float:
+    """Of training, of a shape of the table."""
+    architecture = Architecture(family="gpt", vocabulary=VOCABULARY, context=CONTEXT, heads=HEADS)
+    return flops_per_token(architecture.shape(depth, width))
+
+
 def shape_rows(depth: int, width: int, paces: dict[Way, list[float]], target: float | None) -> list[Row]:
     tokens = BATCH * CONTEXT
     mine, theirs, compiled = best(paces, "ours"), best(paces, "peer", False), best(paces, "peer", True)
@@ -287,10 +294,7 @@ def shape_rows(depth: int, width: int, paces: dict[Way, list[float]], target: fl
         ),
     ]
     (machine,) = (each for way, each in paces.items() if way.side == "matmul")
-    from models.architecture import Architecture
-
-    shape = Architecture(family="gpt", vocabulary=VOCABULARY, context=CONTEXT, heads=HEADS).shape(depth, width)
-    used = flops_per_token(shape) * speeds[mine]
+    used = flops_of_token(depth, width) * speeds[mine]
     rate = 2 * 2048**3 * median(machine)
     share = Row(
         name=f"share of the bf16 product rate, {depth} × {width}",
@@ -301,6 +305,14 @@ def shape_rows(depth: int, width: int, paces: dict[Way, list[float]], target: fl
         note=" ".join(LIMIT.split()) if (depth, width) == (12, 384) else "",
     )
     return [*rows, share]
+
+
+def rates(shapes: list[tuple[int, int]], seconds: list[float]) -> str:
+    """FLOPs of a step of each shape over its seconds: level or rising where no cost grows faster than the work."""
+    return ", ".join(
+        f"{flops_of_token(*shape) * BATCH * CONTEXT / took / 1e12:.2f}"
+        for shape, took in zip(shapes, seconds, strict=True)
+    )
 
 
 def rows() -> list[Row]:
@@ -323,7 +335,13 @@ def curves() -> list[Curve]:
             paces = measure(depth, width, rounds=1, sides=("ours",))
             points.append((float(depth if "Depth" in name else width), 2 / max(map(median, paces.values()))))
         made.append(
-            Curve(name=name, x_label=name.split()[0].lower(), y_label="seconds a step and core", points=tuple(points))
+            Curve(
+                name=name,
+                x_label=name.split()[0].lower(),
+                y_label="seconds a step and core",
+                points=tuple(points),
+                note=f"TFLOP/s a core {rates(shapes, [seconds for _, seconds in points])}",
+            )
         )
     return made
 
