@@ -23,10 +23,10 @@ from sweeps.store import open_store
 
 TITLE = "How cost grows with trials and rows"
 ABOUT = """Whole commands, start-up included, the median of three (once where one takes longer than 20 seconds). Trials:
-the plan of so many, `sweep run` on a sweep whose every trial has ended (the first time compacts a thousand parts),
-and `sweep status` on it. Rows: parts of 10,000
-rows, the number of steps and the least loss of each trial asked, compacted, and asked again. Each is a start-up that does
-not grow and a part that grows about as the trials or rows do: on these axes it bends where the second overtakes the first."""
+the plan of so many, `sweep run` on a sweep whose every trial has ended (the first time compacts a thousand parts), and
+`sweep status` on it. Rows: parts of 10,000 rows, the number of steps and the least loss of each trial asked, compacted,
+and asked again. Each is a start-up that does not grow and a part that grows about as the trials or rows do: on these
+axes it bends where the second overtakes the first."""
 MOST_TRIALS, MOST_ROWS = 10_000, 30_000_000
 ROWS_A_TRIAL = 10_000
 PATIENCE = 20.0  # seconds after which once is enough
