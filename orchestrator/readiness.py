@@ -83,13 +83,13 @@ class Readiness:
 
     def require(self, nodes: Sequence[Node]) -> None:
         """Wait for the nodes' answers. Raises SpecError naming every node that cannot take part, and why; ClusterError
-        where they died over the question, which is nobody's fault and may be tried again."""
+        where all of those died over the question, which is nobody's fault and may be tried again."""
         deadline = time.monotonic() + ANSWER_SECONDS + 1
         while len(self.update(nodes)) + len(self.unfit) < len(nodes) and time.monotonic() < deadline:
             time.sleep(0.05)
         if self.unfit:
             found = "; ".join(f"node {name[:12]}: {why}" for name, why in sorted(self.unfit.items()))
-            if self.lost:
+            if self.lost == self.unfit.keys():
                 raise ClusterError(f"{len(self.lost)} of {len(nodes)} nodes were lost before anything started: {found}")
             raise SpecError(
                 f"{len(self.unfit)} of {len(nodes)} nodes cannot take part with results in {self.store.uri}: {found}. "
