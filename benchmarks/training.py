@@ -233,15 +233,17 @@ def measure(
     import torch
 
     device: Device = "cuda" if torch.cuda.is_available() else "cpu"
-    spawning = multiprocessing.get_context("spawn")
+    # On the CPU the libraries are imported once, and every process is forked from the one that has them.
+    multiprocessing.set_forkserver_preload(["transformers", "orchestrator.attempt", "orchestrator.engine"])
+    starting = multiprocessing.get_context("spawn" if device == "cuda" else "forkserver")
     with tempfile.TemporaryDirectory() as results:
         chosen = ways(device, sides)
         trials = iter(prepared(open_store(results), depth, width, sum(way.processes for way in chosen)))
         servers: dict[Way, list[tuple[Any, Connection]]] = {}
         for way in chosen:
             for _ in range(way.processes):
-                ours_end, theirs = spawning.Pipe()
-                process = spawning.Process(target=serve, args=(way, next(trials), results, device, theirs), daemon=True)
+                ours_end, theirs = starting.Pipe()
+                process = starting.Process(target=serve, args=(way, next(trials), results, device, theirs), daemon=True)
                 process.start()
                 servers.setdefault(way, []).append((process, ours_end))
         for _, line in (member for members in servers.values() for member in members):
