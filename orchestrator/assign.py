@@ -12,6 +12,7 @@ from pathlib import Path
 
 from orchestrator.choices import Choice, Machines, choices, limit, most_workers, stage_needed
 from orchestrator.devices import CPU, SHIPPED, Devices, load_devices
+from orchestrator.failures import ClusterError
 from orchestrator.nodes import Job, Node
 from orchestrator.work import Assigned
 from sweeps.planning import Planned
@@ -131,9 +132,12 @@ def shared_out(found: Iterable[tuple[str, Sequence[Choice]]], machines: Sequence
 def machines_of(nodes: Iterable[Node], devices: Devices) -> list[Machines]:
     """The kinds of machine among a cluster's nodes; its cores count only where no node has a GPU.
 
-    Raises SpecError for a kind of GPU that the file of devices does not know.
+    Raises SpecError for a kind of GPU that the file of devices does not know, ClusterError where there is no node: one
+    that has died between joining and being asked is nobody's fault, and the run may be tried again.
     """
     nodes = list(nodes)
+    if not nodes:
+        raise ClusterError("the cluster has no living node that may take work")
     with_gpus = [node for node in nodes if node.gpus]
     made = []
     for kind in sorted({node.device or "" for node in with_gpus}):

@@ -29,7 +29,8 @@ TRAIN_ANEW = (
 
 
 class ClusterError(RuntimeError):
-    """The cluster takes attempts and loses them before any has made a step. Stopping is safe, and resumable."""
+    """The cluster is not there, or takes attempts and loses them before any has made a step. Stopping is safe, and
+    resumable."""
 
 
 FINAL: frozenset[str] = frozenset({"completed", "diverged", "stopped"})

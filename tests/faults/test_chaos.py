@@ -39,11 +39,11 @@ def chaos(place: Scene, folder: Path) -> int:
     while True:
         pause = dice.uniform(3, 10)
         try:
-            run.communicate(timeout=pause if time.monotonic() < until else None)
+            _, said = run.communicate(timeout=pause if time.monotonic() < until else None)
         except subprocess.TimeoutExpired:
             killed += strike(run, dice)
             continue
-        assert run.returncode in (0, 75, -9, 1), run.returncode
+        assert run.returncode in (0, 75, -9, 1), (run.returncode, said)
         if run.returncode == 0:
             return killed
         run = place.start(path)

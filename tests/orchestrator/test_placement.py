@@ -9,6 +9,7 @@ from models.memory import estimate
 from orchestrator.assign import assign, assigner, devices_for, machines_of
 from orchestrator.choices import USABLE
 from orchestrator.devices import SHIPPED, load_devices
+from orchestrator.failures import ClusterError
 from orchestrator.nodes import Node
 from sweeps.loading import load_spec
 from sweeps.planning import Plan, plan
@@ -101,3 +102,11 @@ def test_recomputing_and_zero_cost_less_memory(paper: tuple[Spec, Plan]) -> None
 
     assert total(1, True) < total(1, False)
     assert total(1, False) < total(0, False)
+
+
+def test_a_cluster_whose_nodes_have_died_is_not_the_specs_fault() -> None:
+    devices = load_devices(SHIPPED)
+    with pytest.raises(ClusterError, match="no living node"):
+        machines_of([], devices)
+    with pytest.raises(SpecError, match="neither a GPU nor a whole CPU"):
+        machines_of([Node(name="head", cpus=0)], devices)
