@@ -1,6 +1,6 @@
 """From the committed record to every number and figure of docs/two-cores.md: make reproduce.
 
-    python examples/two-cores/reproduce.py           numbers.json, report.html, docs/two-cores.md, docs/figures/two-cores-*
+    python examples/two-cores/reproduce.py           writes numbers.json and report.html here, docs/two-cores.md, figures
     python examples/two-cores/reproduce.py --check   writes nothing; exit 1 where numbers or page would change
 
 The words of the page are in page.md; its `{names}` are what is computed here.
@@ -63,7 +63,7 @@ def history(store: Store) -> dict[str, Any]:
         select sum(epoch(t - before)) filter (where t - before < {PAUSE}) / 3600 as hours,
                count(*) filter (where t - before >= {PAUSE}) as pauses, (select sum(step_seconds) / 3600 from metrics)
                as core_hours from moments
-        """,  # noqa: S608 – text of ours
+        """,
     ).to_pylist()[0]
     return {name: None if value is None else float(value) for name, value in (trials | clock).items()}
 
@@ -204,8 +204,8 @@ def crossings_table(found: list[dict[str, Any]]) -> str:
     rows = []
     for one in found:
         for c in one["crossings"]:
-            low, high = c["interval"]
-            rows.append([f"{one['tokens'] / 1e6:.0f}M", c["pair"], c["verdict"], size(c["params"]), size(low), size(high)])
+            sizes = [size(value) for value in (c["params"], *c["interval"])]
+            rows.append([f"{one['tokens'] / 1e6:.0f}M", c["pair"], c["verdict"], *sizes])
     return table(["tokens", "layers", "verdict", "N", "from", "to"], rows)
 
 
