@@ -1,6 +1,6 @@
 """From the committed record to every number and figure of docs/two-cores.md: make reproduce.
 
-    python examples/two-cores/reproduce.py           writes numbers.json and report.html here, docs/two-cores.md, figures
+    python examples/two-cores/reproduce.py           numbers.json and report.html here, docs/two-cores.md, figures
     python examples/two-cores/reproduce.py --check   writes nothing; exit 1 where numbers or page would change
 
 The words of the page are in page.md; its `{names}` are what is computed here.

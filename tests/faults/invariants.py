@@ -33,7 +33,7 @@ training: {tokens: STEPS, batch_tokens: 256, learning_rate: 1e-2, zero: 1}
 evaluation: {tokens: 1024, points: 1}
 cluster: {checkpoint_seconds: 0.5}
 """
-STEPS = 2000
+STEPS = 1200
 TALLY = Path(os.environ.get("INTERPLAY_TALLY", Path(tempfile.gettempdir()) / f"interplay-faults-{os.getuid()}"))
 
 Rows = dict[str, list[tuple[int, float]]]

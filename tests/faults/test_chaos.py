@@ -14,7 +14,7 @@ from tests.faults.invariants import Scene, metrics, scene, send, spec, survived
 GRID = {"depths: [1, 2], widths: [8]": "depths: [1, 2, 3], widths: [8, 16, 24, 32]"}
 MINUTES = float(os.environ.get("INTERPLAY_CHAOS_MINUTES", "10"))
 SEED = int(os.environ.get("INTERPLAY_CHAOS_SEED", "20261125"))
-STEPS = 4000
+STEPS = 2000  # a trial: under kills, the twelve make about half of theirs in ten minutes
 
 
 @pytest.mark.slow

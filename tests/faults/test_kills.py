@@ -5,7 +5,7 @@ import pytest
 from tests.e2e.sweeping import PATIENCE, until
 from tests.faults.invariants import Rows, Scene, checkpoints, endings, processes, send, spec, survived
 
-LONG = 6000  # steps
+LONG = 4500  # steps
 TRIAL = ("ResourceTrainable", "TrialActor")
 
 
