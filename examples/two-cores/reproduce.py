@@ -334,7 +334,10 @@ def main() -> int:
     found = json.loads(json.dumps(numbers(store, made)))
     texts = {HERE / "numbers.json": json.dumps(found, indent=1) + "\n", ROOT / "docs" / "two-cores.md": page(found)}
     if check:
-        return int(any(path.read_text(encoding="utf-8") != text for path, text in texts.items()))
+        other = [path for path, text in texts.items() if path.read_text(encoding="utf-8") != text]
+        for path in other:
+            print(f"{path.relative_to(ROOT)} is not what the record says; make reproduce")
+        return int(bool(other))
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
     for name, figure in figures(made, found).items():

@@ -1,0 +1,20 @@
+"""The record of the two-core sweep, its numbers and its page say the same."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parents[1] / "examples" / "two-cores"
+
+
+@pytest.mark.slow
+def test_page_and_numbers_are_what_the_record_says() -> None:
+    words = [sys.executable, str(HERE / "reproduce.py"), "--check"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_record_is_small() -> None:
+    assert sum(path.stat().st_size for path in (HERE / "record").rglob("*.parquet")) <= 5_000_000
