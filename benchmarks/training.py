@@ -36,14 +36,14 @@ ABOUT = """
 Tokens a second of the whole loop: batches of the prepared corpus of the quickstart (V = 2000), forward and backward
 through the DeepSpeed engine in bf16 at ZeRO 1, clipping, fused AdamW, a row a step to Parquet; context 128, batch 32,
 two heads. The peer is transformers' GPT-2 of the same shape as it comes, trained by a bare PyTorch loop with bf16
-autocast, clipping and fused AdamW on the same batches. Each side has the two cores in its better arrangement, one
-process of two threads or two processes of one side by side; compiled GPT-2 stands beside, in one process. The sides
-alternate; figures are medians.
+autocast, clipping and fused AdamW on the same batches. Interplay has the two cores as a sweep has them, two trials of
+one thread side by side; the peer in its better arrangement, that or one process of two threads; compiled GPT-2 stands
+beside, in one process. The sides alternate; figures are medians.
 """
 
 SHAPES = {(2, 64): 2.0, (6, 128): 2.2, (6, 256): 2.0, (12, 384): 1.8}
 HEADS, VOCABULARY, CONTEXT, BATCH = 2, 2000, 128, 32
-ROUNDS, SECONDS = 3, 3.0
+ROUNDS, SECONDS = 3, 2.0
 LIMIT = """by the profile products are half of the step, those of weights' gradients at 0.6 to 0.8 TFLOP/s a core where
 square ones reach 1.25; the rest is GELU, copies, norms, AdamW. Tried: compiled blocks (slower at this shape) and
 gradients written transposed first (costs more than it saves); docs/log.md"""
@@ -66,10 +66,10 @@ class Way:
 
 def ways(device: Device, sides: Collection[str]) -> list[Way]:
     layouts = [(1, 1)] if device == "cuda" else [(1, 2), (2, 1)]
-    made = [Way(side=side, compiled=False, processes=p, threads=t) for side in ("ours", "peer") for p, t in layouts]
     first, last = ({"processes": p, "threads": t} for p, t in (layouts[0], layouts[-1]))
-    made += [Way(side="ours", compiled=True, **last), Way(side="peer", compiled=True, **first)]
-    made.append(Way(side="matmul", compiled=False, **last))
+    made = [Way(side="ours", compiled=compiled, **last) for compiled in (False, True)]
+    made += [Way(side="peer", compiled=False, processes=p, threads=t) for p, t in layouts]
+    made += [Way(side="peer", compiled=True, **first), Way(side="matmul", compiled=False, **last)]
     return [way for way in made if way.side in sides]
 
 
@@ -207,10 +207,10 @@ def serve(way: Way, trial: Trial, results: str, device: Device, line: Connection
             run = peer(trial, results, way.compiled, way.threads, device)
         case _:
             run = products(way.threads, device)
-    run(3)
+    run(1)
     started = time.monotonic()
-    run(2)
-    pace = (time.monotonic() - started) / 2
+    run(1)
+    pace = time.monotonic() - started
     line.send("ready")
     while seconds := line.recv():
         started, done = time.monotonic(), 0
