@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/set-up
 EXTRAS := train,s3,datasets,tensorboard,mlflow,wandb,docs,dev
 
-.PHONY: run docs test quick test-long test-faults test-gpu test-wheel bench bench-scale reproduce check lock clean
+.PHONY: run docs test quick test-long test-faults test-gpu test-wheel bench bench-scale check lock clean
 
 run: $(SETUP)
 	$(BIN)/sweep run sweeps/quickstart.yaml
@@ -40,8 +40,8 @@ docs: $(SETUP)
 test-wheel: $(SETUP)
 	$(BIN)/python -m pytest -m wheel --timeout 1800
 
-# Every figure that is claimed, beside its peer, into docs/performance.md: within a quarter of an hour on two cores with
-# nothing else on them. The second: how costs grow, twenty minutes.
+# Every figure that is claimed, beside its peer, into docs/performance.md: eighteen minutes on two cores with nothing else
+# on them. The second: how costs grow, twenty.
 bench: $(SETUP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
 	$(BIN)/python -m benchmarks.report
@@ -49,10 +49,6 @@ bench: $(SETUP)
 bench-scale: $(SETUP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
 	$(BIN)/python -m benchmarks.report --scale
-
-# From the record of the two-core sweep in examples/two-cores to every number and figure of docs/two-cores.md.
-reproduce: $(SETUP)
-	$(BIN)/python examples/two-cores/reproduce.py
 
 check: $(SETUP)
 	$(BIN)/ruff format --check .
