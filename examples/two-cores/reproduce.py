@@ -29,6 +29,7 @@ from analysis.losses import checked
 from analysis.record_losses import record_losses
 from analysis.study import Study, by_size, study
 from sweeps.asking import answer
+from sweeps.record import find_plan
 from sweeps.store import Store, open_store
 
 ROOT = Path(__file__).parents[2]
@@ -46,23 +47,29 @@ def study_of(rows: pd.DataFrame, tokens: float, laws: tuple[str, ...] = ()) -> S
 
 def history(store: Store) -> dict[str, Any]:
     """What the record says of the runs themselves: trainings, tokens, hours, resumes, failures."""
+    plans = [find_plan(store, sweep) for sweep in (MAIN, RATES, VOCABULARY)]
+    mine = "(select trial_id from plans where (sweep, plan) in ({}))".format(
+        ", ".join(f"('{plan.sweep}', '{plan.plan}')" for plan in plans)
+    )
     trials = answer(
         store,
-        """
+        f"""
         select count(*) as trials, sum((purpose = 'result')::int) as results,
                count(distinct (depth, width)) filter (where purpose = 'result') as shapes,
                sum((last_step - first_step) * batch_tokens) as tokens, sum(attempts - 1) as resumes,
                sum((status <> 'completed')::int) as failures, sum(flops) as flops
-        from trials where trial_id in (select trial_id from plans)
+        from trials where trial_id in {mine}
         """,
     ).to_pylist()[0]
     clock = answer(
         store,
         f"""
-        with moments as (select wall_time as t, lag(wall_time) over (order by wall_time) as before from metrics)
+        with steps as (select wall_time, step_seconds from metrics where trial_id in {mine}),
+             moments as (select wall_time as t, lag(wall_time) over (order by wall_time) as before from steps)
         select sum(epoch(t - before)) filter (where t - before < {PAUSE}) / 3600 as hours,
-               count(*) filter (where t - before >= {PAUSE}) as pauses, (select sum(step_seconds) / 3600 from metrics)
-               as core_hours from moments
+               count(*) filter (where t - before >= {PAUSE}) as pauses,
+               (select sum(step_seconds) / 3600 from steps) as core_hours
+        from moments
         """,
     ).to_pylist()[0]
     return {name: None if value is None else float(value) for name, value in (trials | clock).items()}
@@ -334,7 +341,10 @@ def main() -> int:
     found = json.loads(json.dumps(numbers(store, made)))
     texts = {HERE / "numbers.json": json.dumps(found, indent=1) + "\n", ROOT / "docs" / "two-cores.md": page(found)}
     if check:
-        return int(any(path.read_text(encoding="utf-8") != text for path, text in texts.items()))
+        other = [path for path, text in texts.items() if path.read_text(encoding="utf-8") != text]
+        for path in other:
+            print(f"{path.relative_to(ROOT)} is not what the record says; make reproduce")
+        return int(bool(other))
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
     for name, figure in figures(made, found).items():
