@@ -197,7 +197,8 @@ def products(threads: int, device: Device) -> Callable[[int], None]:
 
 
 def serve(way: Way, trial: Trial, results: str, device: Device, line: Connection) -> None:
-    """A process of a way: for each number of seconds it is sent, work that long; answer with (steps, seconds)."""
+    """A process of a way: for each number of seconds it is sent, work that long, and two steps at least; answer with
+    (steps, seconds)."""
     warnings.simplefilter("ignore")
     chosen = replace(trial, recipe=replace(trial.recipe, compile=way.compiled))
     match way.side:
@@ -207,14 +208,14 @@ def serve(way: Way, trial: Trial, results: str, device: Device, line: Connection
             run = peer(trial, results, way.compiled, way.threads, device)
         case _:
             run = products(way.threads, device)
-    run(1)
+    run(3)
     started = time.monotonic()
-    run(1)
-    pace = time.monotonic() - started
+    run(2)
+    pace = (time.monotonic() - started) / 2
     line.send("ready")
     while seconds := line.recv():
         started, done = time.monotonic(), 0
-        while (gone := time.monotonic() - started) < seconds:
+        while (gone := time.monotonic() - started) < seconds or done < 2:
             steps = max(1, min(round((seconds - gone) / pace), 100))
             run(steps)
             done += steps
