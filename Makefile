@@ -40,8 +40,8 @@ docs: $(SETUP)
 test-wheel: $(SETUP)
 	$(BIN)/python -m pytest -m wheel --timeout 1800
 
-# Every figure that is claimed, beside its peer, into docs/performance.md: eighteen minutes on two cores with nothing else
-# on them. The second: how costs grow, twenty.
+# Every figure that is claimed, beside its peer, into docs/performance.md: fifteen minutes on two cores with nothing else on
+# them. The second: how costs grow, twenty.
 bench: $(SETUP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
 	$(BIN)/python -m benchmarks.report

@@ -197,8 +197,8 @@ def products(threads: int, device: Device) -> Callable[[int], None]:
 
 
 def serve(way: Way, trial: Trial, results: str, device: Device, line: Connection) -> None:
-    """A process of a way: for each number of seconds it is sent, work that long, and two steps at least; answer with
-    (steps, seconds)."""
+    """A process of a way: for each number of seconds it is sent, work that long, and three steps at least, since the
+    first one after a pause is slow; answer with (steps, seconds)."""
     warnings.simplefilter("ignore")
     chosen = replace(trial, recipe=replace(trial.recipe, compile=way.compiled))
     match way.side:
@@ -215,7 +215,7 @@ def serve(way: Way, trial: Trial, results: str, device: Device, line: Connection
     line.send("ready")
     while seconds := line.recv():
         started, done = time.monotonic(), 0
-        while (gone := time.monotonic() - started) < seconds or done < 2:
+        while (gone := time.monotonic() - started) < seconds or done < 3:
             steps = max(1, min(round((seconds - gone) / pace), 100))
             run(steps)
             done += steps
