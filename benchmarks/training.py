@@ -45,7 +45,7 @@ SHAPES = {(2, 64): 2.0, (6, 128): 2.2, (6, 256): 2.0, (12, 384): 1.8}
 HEADS, VOCABULARY, CONTEXT, BATCH = 2, 2000, 128, 32
 ROUNDS, SECONDS = 3, 2.0
 LIMIT = """by the profile products are half of the step, those of weights' gradients at 0.6 to 0.8 TFLOP/s a core where
-square ones reach 1.25; the rest is GELU, copies, norms, AdamW. Tried: compiled blocks (slower at this shape) and
+square ones reach 1.25; the rest is GELU, copies, norms, AdamW. Tried: compiled blocks (no quicker at this shape) and
 gradients written transposed first (costs more than it saves); docs/log.md"""
 
 
