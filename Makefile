@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/set-up
 EXTRAS := train,s3,datasets,tensorboard,mlflow,wandb,docs,dev
 
-.PHONY: run docs test quick test-long test-faults test-gpu test-wheel bench bench-scale check lock clean
+.PHONY: run reproduce docs test quick test-long test-faults test-gpu test-wheel bench bench-scale check lock clean
 
 run: $(SETUP)
 	$(BIN)/sweep run sweeps/quickstart.yaml
 
 test: $(SETUP) check
 	$(BIN)/python -m pytest
+
+# From the committed record of the two-core sweep to its numbers, figures and page: docs/two-cores.md.
+reproduce: $(SETUP)
+	$(BIN)/python examples/two-cores/reproduce.py
 
 # Without what takes longer than ten seconds.
 quick: $(SETUP) check

@@ -3,10 +3,12 @@ import dataclasses
 import numpy as np
 import pytest
 
+from analysis.crossings import Verdict, adjacent
 from analysis.figures.guideline import guideline_figure
 from analysis.figures.losses import loss_figure
 from analysis.figures.residuals import residual_figure
 from analysis.figures.style import shade, write
+from analysis.figures.tokens import tokens_figure
 from analysis.figures.transition import transition_figure
 from analysis.figures.valleys import valley_figure
 from analysis.guideline import published_sources
@@ -28,10 +30,11 @@ def figures(paper):
         "valleys": valley_figure(paper.cells, paper.noise, paper.bottoms, fit),
         "guideline": guideline_figure(published_sources(), known_models()),
         "residuals": residual_figure(paper.cells, fit),
+        "tokens": tokens_figure({1e10: paper.crossings[::3], 2e10: paper.crossings}, paper.cells.counting),
     }
 
 
-@pytest.mark.parametrize("name", ["losses", "transition", "valleys", "guideline", "residuals"])
+@pytest.mark.parametrize("name", ["losses", "transition", "valleys", "guideline", "residuals", "tokens"])
 def test_every_figure_is_written_as_vector_and_raster(figures, name, tmp_path):
     vector, raster = write(figures[name], tmp_path / "figures", name)
     assert vector.read_text().startswith("<?xml")
@@ -55,6 +58,16 @@ def test_the_transition_shows_the_theory_and_the_paper_beside_the_fit(figures):
     assert labels == ["levine2020, fitted", "95% interval", "Levine et al. 2020", "theory: d = 3^L"]
 
 
+def test_crossings_over_tokens_are_a_line_a_pair_of_neighbours(paper, figures):
+    axes = figures["tokens"].axes[0]
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    expected = [f"{one.shallow:g} → {one.deep:g}" for one in adjacent(paper.crossings)]
+    assert set(expected) <= set(labels)
+    by_label = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
+    found = next(one for one in adjacent(paper.crossings) if one.verdict == Verdict.CROSSES)
+    assert found.params in by_label[f"{found.shallow:g} → {found.deep:g}"]
+
+
 def test_shades_differ_in_lightness():
     lightness = [0.299 * r + 0.587 * g + 0.114 * b for r, g, b in (shade(place, 6) for place in range(6))]
     assert np.diff(lightness).min() > 0.05
@@ -69,4 +82,5 @@ def test_residuals_of_another_fit_are_a_programming_error(paper):
 def test_figures_are_drawn_without_a_fit_too(paper, tmp_path):
     write(transition_figure(paper.crossings), tmp_path, "bare")
     write(transition_figure(()), tmp_path, "empty")
+    write(tokens_figure({}, paper.cells.counting), tmp_path, "no budgets")
     write(valley_figure(paper.cells, paper.noise), tmp_path, "valleys")
