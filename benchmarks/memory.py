@@ -1,13 +1,15 @@
-"""Peak memory of real training steps on this machine's CPU, beside what models/memory.py says.
+"""Peak memory of real training steps on this machine's CPU or GPU, beside what models/memory.py says.
 
     python benchmarks/memory.py [--only REGEX] [--out FILE]      20 shapes × ZeRO 0-3 × one and two workers
+    python benchmarks/memory.py --device cuda                    on a GPU: one worker
     python benchmarks/memory.py --worst FILE                     the worst errors of a finished file, a row a stage
 
 Points that FILE has already are not measured again, so a run that was cut short goes on.
 
 Each point builds the engine and takes two steps through orchestrator/training.py in a process of its own for each
 worker, forked from one that has only imported. Its measure is what torch had allocated at the highest moment, as
-torch's own profiler tracked it, the largest over the workers: what a GPU's allocator reports as its peak.
+torch's own profiler tracked it, the largest over the workers: what a GPU's allocator reports as its peak, and there
+it is asked.
 Resident memory on a CPU is more (docs/log.md): malloc keeps what is freed, and oneDNN its kernels.
 """
 
@@ -29,6 +31,8 @@ from models.architecture import Architecture
 from models.memory import estimate
 from models.parametrization import Parametrization
 from models.shape import Shape
+from orchestrator.accelerator import compute_on
+from orchestrator.work import Device
 from sweeps.schedule import Schedule
 from sweeps.trial import Evaluation, Optimizer, Recipe, Trial
 
@@ -143,11 +147,12 @@ def highest(tracked: Any) -> int:
     return most
 
 
-def train(point: Point, rank: int, port: int, answer: Connection) -> None:
+def train(point: Point, device: Device, rank: int, port: int, answer: Connection) -> None:
     """One worker's process: send the most it had allocated, bytes."""
     import warnings
 
     import numpy as np
+    import torch
     from torch.profiler import ProfilerActivity, profile
 
     from orchestrator.corpora.tokens import Tokens
@@ -161,26 +166,31 @@ def train(point: Point, rank: int, port: int, answer: Connection) -> None:
         rank=rank,
         micro_batch=point.micro_batch,
         threads=1,
+        device=device,
         checkpoint_activations=point.checkpoint_activations,
     )
     join(assignment, "127.0.0.1", port)
     ids = np.random.default_rng(0).integers(0, point.shape.vocabulary, size=200_000).astype(np.uint16)
     tokens = Tokens(train=ids, held_out=ids[:10_000], held_out_ends=np.array([10_000]))
+    if device == "cuda":
+        Training(trial, assignment, tokens).advance(STEPS)
+        answer.send(torch.cuda.max_memory_allocated())
+        return
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as tracked:
         Training(trial, assignment, tokens).advance(STEPS)
     answer.send(highest(tracked))
 
 
-def measure(point: Point) -> int:
+def measure(point: Point, device: Device) -> int:
     """The most allocated by a worker, bytes. Raises RuntimeError where a worker fails."""
-    forking = multiprocessing.get_context("fork")
+    starting: Any = multiprocessing.get_context("fork" if device == "cpu" else "spawn")  # CUDA does not survive a fork
     with socket.socket() as probe:
         probe.bind(("", 0))
         port = probe.getsockname()[1]
     workers = []
     for rank in range(point.workers):
-        ours, theirs = forking.Pipe(duplex=False)
-        process = forking.Process(target=train, args=(point, rank, port, theirs))
+        ours, theirs = starting.Pipe(duplex=False)
+        process = starting.Process(target=train, args=(point, device, rank, port, theirs))
         process.start()
         theirs.close()
         workers.append((process, ours))
@@ -223,7 +233,9 @@ def main() -> None:
     arguments.add_argument("--only", default="", help="measure the points whose name this regular expression finds")
     arguments.add_argument("--out", type=Path, help="append a JSON line a point to this file as well")
     arguments.add_argument("--worst", type=Path, help="print the worst errors in this file, and measure nothing")
+    arguments.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="what to train on")
     asked = arguments.parse_args()
+    compute_on(asked.device)
     if asked.worst:
         print_worst(rows_of(asked.worst))
         return
@@ -233,7 +245,8 @@ def main() -> None:
         importlib.import_module(late)
 
     for point in points():
-        if not re.search(asked.only, point.name) or point.name in there:
+        skipped = asked.device == "cuda" and point.workers > 1
+        if skipped or not re.search(asked.only, point.name) or point.name in there:
             continue
         expected = estimate(
             point.shape,
@@ -243,9 +256,9 @@ def main() -> None:
             micro_batch=point.micro_batch,
             accumulation=point.accumulation,
             checkpoint_activations=point.checkpoint_activations,
-            device="cpu",
+            device=asked.device,
         )
-        measured = measure(point)
+        measured = measure(point, asked.device)
         row = {
             "point": point.name,
             "measured_bytes": measured,

@@ -1,7 +1,8 @@
 """Training throughput beside Hugging Face's GPT-2 of the same shape; see ABOUT.
 
 Each way of training runs in processes that are started once and told when to train, so that the sides alternate.
-`python -m benchmarks.training DEPTHxWIDTH [SECONDS]` measures one shape and prints JSON; with CUDA, on one GPU.
+`python -m benchmarks.training DEPTHxWIDTH [SECONDS [HEADS CONTEXT SEQUENCES]]` measures one shape and prints JSON; with
+CUDA, on one GPU, which the table's batches of 32 × 128 tokens do not fill.
 """
 
 from __future__ import annotations
@@ -42,11 +43,27 @@ beside, in one process. The sides alternate; figures are medians.
 """
 
 SHAPES = {(2, 64): 2.0, (6, 128): 2.2, (6, 256): 2.0, (12, 384): 1.8}
-HEADS, VOCABULARY, CONTEXT, BATCH = 2, 2000, 128, 32
+VOCABULARY = 2000
 ROUNDS, SECONDS = 3, 2.0
 LIMIT = """by the profile products are half of the step, those of weights' gradients at 0.6 to 0.8 TFLOP/s a core where
 square ones reach 1.25; the rest is GELU, copies, norms, AdamW. Tried: compiled blocks (no quicker at this shape) and
 gradients written transposed first (costs more than it saves); docs/log.md"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a step takes at once, and the heads it goes through."""
+
+    heads: int = 2
+    context: int = 128
+    sequences: int = 32
+
+    @property
+    def tokens(self) -> int:
+        return self.context * self.sequences
+
+
+SMALL = Batch()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +90,7 @@ def ways(device: Device, sides: Collection[str]) -> list[Way]:
     return [way for way in made if way.side in sides]
 
 
-def prepared(store: Store, depth: int, width: int, processes: int) -> list[Trial]:
+def prepared(store: Store, depth: int, width: int, processes: int, size: Batch) -> list[Trial]:
     """A trial of a shape a process, on the quickstart's corpus, in the record; none reaches its end.
 
     Attempts of one trial would fence each other.
@@ -85,19 +102,19 @@ def prepared(store: Store, depth: int, width: int, processes: int) -> list[Trial
                 "family": "gpt",
                 "tokenizer": "bpe",
                 "vocabulary": VOCABULARY,
-                "heads": HEADS,
-                "context": CONTEXT,
+                "heads": size.heads,
+                "context": size.context,
             },
             "grid": {"shapes": [[depth, width]], "seeds": list(range(processes))},
             "data": {"corpus": "python-stdlib", "repeat": True},
             "training": {
                 "tokens": 1e9,
-                "batch_tokens": BATCH * CONTEXT,
+                "batch_tokens": size.tokens,
                 "learning_rate": 1e-3,
                 "precision": "bf16",
                 "zero": 1,
             },
-            "evaluation": {"tokens": CONTEXT, "points": 1},
+            "evaluation": {"tokens": size.context, "points": 1},
         }
     )
     made = plan(spec, prepare(spec, store).content, {})
@@ -111,7 +128,8 @@ def ours(trial: Trial, results: str, threads: int, device: Device) -> Callable[[
     from orchestrator.engine import Assignment, join
 
     claim(open_store(results), trial.trial_id, 1, {"driver": "benchmark"})
-    assigned = Assigned(workers=1, micro_batch=BATCH, threads=threads, cpus=threads, device=device)
+    sequences = trial.recipe.batch_sequences
+    assigned = Assigned(workers=1, micro_batch=sequences, threads=threads, cpus=threads, device=device)
     work = Work(
         trial=trial,
         attempt=1,
@@ -142,7 +160,7 @@ def peer(trial: Trial, results: str, compiled: bool, threads: int, device: Devic
     from orchestrator.corpora.tokens import open_tokens
 
     torch.set_num_threads(threads)
-    shape, recipe = trial.shape, trial.recipe
+    shape, recipe, sequences = trial.shape, trial.recipe, trial.recipe.batch_sequences
     tokens = open_tokens(open_store(results), trial.corpus).train
     model = GPT2LMHeadModel(
         GPT2Config(
@@ -166,7 +184,9 @@ def peer(trial: Trial, results: str, compiled: bool, threads: int, device: Devic
         nonlocal step
         for _ in range(steps):
             step += 1
-            rows = batch(tokens, context=CONTEXT, sequences=BATCH, seed=0, step=step, rows=slice(0, BATCH))
+            rows = batch(
+                tokens, context=shape.context, sequences=sequences, seed=0, step=step, rows=slice(0, sequences)
+            )
             ids = torch.from_numpy(rows).to(device)[:, :-1]
             with torch.autocast(device, dtype=torch.bfloat16):
                 loss = forward(input_ids=ids, labels=ids).loss
@@ -229,6 +249,7 @@ def measure(
     seconds: float = SECONDS,
     rounds: int = ROUNDS,
     sides: Collection[str] = ("ours", "peer", "matmul"),
+    size: Batch = SMALL,
 ) -> dict[Way, list[float]]:
     """Steps a second of each way, all its processes together, once a round; the ways take turns."""
     import torch
@@ -239,7 +260,7 @@ def measure(
     starting = multiprocessing.get_context("spawn" if device == "cuda" else "forkserver")
     with tempfile.TemporaryDirectory() as results:
         chosen = ways(device, sides)
-        trials = iter(prepared(open_store(results), depth, width, sum(way.processes for way in chosen)))
+        trials = iter(prepared(open_store(results), depth, width, sum(way.processes for way in chosen), size))
         servers: dict[Way, list[tuple[Any, Connection]]] = {}
         for way in chosen:
             for _ in range(way.processes):
@@ -269,14 +290,16 @@ def best(paces: dict[Way, list[float]], side: str, compiled: bool | None = None)
     return max(mine, key=lambda way: median(paces[way]))
 
 
-def flops_of_token(depth: int, width: int) -> float:
+def flops_of_token(depth: int, width: int, size: Batch = SMALL) -> float:
     """Of training, of a shape of the table."""
-    architecture = Architecture(family="gpt", vocabulary=VOCABULARY, context=CONTEXT, heads=HEADS)
+    architecture = Architecture(family="gpt", vocabulary=VOCABULARY, context=size.context, heads=size.heads)
     return flops_per_token(architecture.shape(depth, width))
 
 
-def shape_rows(depth: int, width: int, paces: dict[Way, list[float]], target: float | None) -> list[Row]:
-    tokens = BATCH * CONTEXT
+def shape_rows(
+    depth: int, width: int, paces: dict[Way, list[float]], target: float | None, size: Batch = SMALL
+) -> list[Row]:
+    tokens = size.tokens
     mine, theirs, compiled = best(paces, "ours"), best(paces, "peer", False), best(paces, "peer", True)
     ratio = median(a / b for a, b in zip(paces[mine], paces[theirs], strict=True))
     speeds = {way: tokens * median(each) for way, each in paces.items() if way.side != "matmul"}
@@ -297,7 +320,7 @@ def shape_rows(depth: int, width: int, paces: dict[Way, list[float]], target: fl
         ),
     ]
     (machine,) = (each for way, each in paces.items() if way.side == "matmul")
-    used = flops_of_token(depth, width) * speeds[mine]
+    used = flops_of_token(depth, width, size) * speeds[mine]
     rate = 2 * 2048**3 * median(machine)
     share = Row(
         name=f"share of the bf16 product rate, {depth} × {width}",
@@ -313,7 +336,7 @@ def shape_rows(depth: int, width: int, paces: dict[Way, list[float]], target: fl
 def rates(shapes: list[tuple[int, int]], seconds: list[float]) -> str:
     """FLOPs of a step of each shape over its seconds: level or rising where no cost grows faster than the work."""
     return ", ".join(
-        f"{flops_of_token(*shape) * BATCH * CONTEXT / took / 1e12:.2f}"
+        f"{flops_of_token(*shape) * SMALL.tokens / took / 1e12:.2f}"
         for shape, took in zip(shapes, seconds, strict=True)
     )
 
@@ -351,7 +374,10 @@ def curves() -> list[Curve]:
 
 if __name__ == "__main__":
     asked = tuple(int(part) for part in sys.argv[1].split("x"))
-    took = measure(asked[0], asked[1], *(float(word) for word in sys.argv[2:3]))
-    print(json.dumps({way.label: [round(pace * BATCH * CONTEXT) for pace in each] for way, each in took.items()}))
-    for row in shape_rows(asked[0], asked[1], took, SHAPES.get((asked[0], asked[1]))):
+    heads, context, sequences = map(int, sys.argv[3:6] or (SMALL.heads, SMALL.context, SMALL.sequences))
+    size = Batch(heads=heads, context=context, sequences=sequences)
+    took = measure(asked[0], asked[1], *(float(word) for word in sys.argv[2:3]), size=size)
+    print(json.dumps({way.label: [round(pace * size.tokens) for pace in each] for way, each in took.items()}))
+    target = SHAPES.get((asked[0], asked[1])) if size == SMALL else None
+    for row in shape_rows(asked[0], asked[1], took, target, size):
         print(row)

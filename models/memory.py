@@ -1,12 +1,12 @@
 """Memory of one training worker in closed form: what torch allocates on the device at the highest moment of a step.
 
 It follows DeepSpeed 0.19.8 and this repository's decoders line by line, and was compared with torch's own tracker
-over shapes, stages and workers (benchmarks/memory.py; the figures are in docs/log.md). No torch, so that planning
-is quick. A step has five moments that can be the highest:
+over shapes, stages and workers, and with the allocator's peak on a GPU (benchmarks/memory.py; the figures are in
+docs/log.md). No torch, so that planning is quick. A step has five moments that can be the highest:
 
 - the loss: weights, optimizer and all activations are there, and the logits
 - the head's backward pass: all of that still, and the gradient of the head's own table
-- the first blocks of the backward pass: the logits are gone, DeepSpeed's bucket is there
+- the first blocks of the backward pass: the logits and what the tail kept are gone, DeepSpeed's bucket is there
 - the end of the backward pass: activations are gone; gradients are there, once more while they are reduced
 - the optimizer's step: gradients, flattened and in fp32 beside themselves
 
@@ -35,9 +35,12 @@ LIVE = 1_000_000_000
 # Logits whose loss is computed at a time (models/losses.py): on a CPU their fp32 copy, 1 MB, stays in a core's cache;
 # on a GPU fewer launches count for more.
 LOSS_CHUNK: dict[Kind, int] = {"cpu": 1 << 18, "cuda": 1 << 24}
-# What a process holds on the device before it trains: a guess for CUDA (context, cuBLAS's workspace, and NCCL's
-# buffers in a gang), measured for the resident memory of a process on a CPU (docs/log.md).
-OVERHEAD: dict[Kind, int] = {"cpu": 700 << 20, "cuda": 900 << 20}
+# What a process holds on the device beside what its allocator has: for CUDA the context, the kernels that it has loaded
+# and NCCL, measured in a gang of one on an H200; on a CPU its resident memory before it trains (docs/log.md).
+OVERHEAD: dict[Kind, int] = {"cpu": 700 << 20, "cuda": 1720 << 20}
+# What torch's allocator gives cuBLAS to work in, as measured on a Hopper GPU: 32 MiB for each thread that multiplies
+# matrices, which are the one of the forward pass and the one of the backward pass. Earlier GPUs take 8 MiB each.
+WORKSPACE: dict[Kind, int] = {"cpu": 0, "cuda": 64 << 20}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,7 @@ class Memory:
     gradients     at the highest moment, with DeepSpeed's buffers and copies of them
     activations   kept for the backward pass, attention's scores included
     logits        the loss's own tensors, or where that is more, what a block's backward pass makes on its way
+    workspace     of the library that multiplies matrices
     overhead      of the process and its libraries, not part of `training`
     """
 
@@ -57,12 +61,13 @@ class Memory:
     gradients: int
     activations: int
     logits: int
+    workspace: int
     overhead: int
     peak: Peak
 
     @property
     def training(self) -> int:
-        return self.weights + self.optimizer + self.gradients + self.activations + self.logits
+        return self.weights + self.optimizer + self.gradients + self.activations + self.logits + self.workspace
 
     @property
     def total(self) -> int:
@@ -95,13 +100,14 @@ def estimate(
     if zero == 3:
         gathered = a * min(P, LIVE) if workers > 1 else 0
         weights = -(-weights // workers) + gathered
-    kept, logits, passing = activation_bytes(shape, a, micro_batch * shape.context, checkpoint_activations, device)
+    tokens = micro_batch * shape.context
+    kept, logits, left, passing = activation_bytes(shape, a, tokens, checkpoint_activations, device)
     entering = zero == 2 or (zero == 1 and accumulation == 1) or (zero == 3 and workers > 1)
     moments: dict[Peak, tuple[int, int, int]] = {
         "loss": (held, kept, logits),
         # stage 3 copies it once more on its way into its bucket (found by measuring)
         "head": (held + (2 if zero == 3 else 1) * a * shape.vocabulary * shape.width, kept, logits),
-        "blocks": (held + (a * reduce_bucket(shape) if entering else 0), kept, passing),
+        "blocks": (held + (a * reduce_bucket(shape) if entering else 0), left, passing),
         "backward": (reduced, 0, 0),
         "step": (stepped, 0, 0),
     }
@@ -113,6 +119,7 @@ def estimate(
         gradients=gradients,
         activations=activations,
         logits=logits,
+        workspace=WORKSPACE[device],
         overhead=OVERHEAD[device],
         peak=peak,
     )
@@ -163,11 +170,13 @@ def gradient_bytes(
             return base, base + sent, base + (a + fp32_copy) * part
 
 
-def activation_bytes(shape: Shape, a: int, tokens: int, recomputed: bool, device: Kind) -> tuple[int, int, int]:
-    """What the forward pass keeps on `tokens` tokens, and what is beside it at the loss, and in the last block.
+def activation_bytes(shape: Shape, a: int, tokens: int, recomputed: bool, device: Kind) -> tuple[int, int, int, int]:
+    """What the forward pass keeps on `tokens` tokens, and what is beside it at the loss; what of it is left in the last
+    block's backward pass, and what is beside that.
 
     The loss has its logits, which their gradient overwrites, and a few rows of them in fp32 (models/losses.py). A
-    block's backward pass has the gradients of its widest products, and of attention's scores where they are explicit.
+    block's backward pass has the gradients of its widest products, and of attention's scores where they are explicit;
+    what the tail kept is gone by then. Recomputed is all of the block but its input, which was kept.
     """
     family = find(shape.family)
     low, full = family.kept(shape)
@@ -178,6 +187,6 @@ def activation_bytes(shape: Shape, a: int, tokens: int, recomputed: bool, device
     passing = max(a * 2 * scores, a * 2 * shape.feed_forward) + 2 * entrance
     logits = tokens * a * shape.vocabulary + 8 * min(LOSS_CHUNK[device], tokens * shape.vocabulary)
     tail = 3 * entrance
-    if recomputed:
-        return tokens * (shape.depth * entrance + tail), logits, tokens * (block + passing)
-    return tokens * (shape.depth * block + tail), logits, tokens * passing
+    blocks = shape.depth * (entrance if recomputed else block)
+    again = block - entrance if recomputed else 0
+    return tokens * (blocks + tail), logits, tokens * blocks, tokens * (again + passing)

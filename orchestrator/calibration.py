@@ -124,7 +124,7 @@ def fit(device: Device, attempts: Sequence[Measured]) -> tuple[Device, Calibrati
         return [log(expected(made, each) / each.seconds) / BELIEVED for each in attempts] + prior
 
     # a step takes the longer of two times, so from one start the other's constant may never be felt
-    tries = [np.array([start[0], start[1], start[2] + log(factor)]) for factor in (1.0, 10.0)]
+    tries = [np.array([start[0], start[1], start[2] + log(factor)]) for factor in (1.0, 10.0, 30.0)]
     found = corrected(min((least_squares(residuals, each, max_nfev=60) for each in tries), key=lambda fit: fit.cost).x)
     errors = sorted(abs(log(expected(found, each) / each.seconds)) for each in attempts)
     slower = sorted(each.seconds / expected(device, each) for each in attempts)

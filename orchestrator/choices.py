@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from models.memory import Memory, Stage, estimate
 from models.shape import Shape
@@ -143,17 +143,16 @@ def fitting(
         if found and found[0].micro_batch == sizes[0]:
             break  # all fits as it is: recomputing could only cost time
         for size in sizes:
-            memory = estimate(
+            needed = partial(
+                estimate,
                 shape,
                 precision=recipe.precision,
                 zero=recipe.zero,
                 workers=workers,
-                micro_batch=size,
-                accumulation=each // size,
                 checkpoint_activations=recomputed,
                 device=device.trains_on,
             )
-            if memory.total > limit(cluster, machines) / share:
+            if needed(micro_batch=size, accumulation=each // size).total > limit(cluster, machines) / share:
                 continue
             micro_batch = halved(size, each, smaller)
             seconds = step_seconds(
@@ -175,7 +174,7 @@ def fitting(
                 accumulation=each // micro_batch,
                 recomputed=recomputed,
                 share=share,
-                memory=memory,
+                memory=needed(micro_batch=micro_batch, accumulation=each // micro_batch),
                 seconds=seconds,
                 work=seconds * workers * (cpus if device.gpu is None else 1 / share),
             )

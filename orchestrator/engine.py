@@ -69,7 +69,6 @@ def join(assignment: Assignment, host: str, port: int) -> None:
         RANK=str(assignment.rank),
         WORLD_SIZE=str(assignment.workers),
         LOCAL_RANK="0",
-        DS_ACCELERATOR=assignment.device,
     )
     deepspeed.init_distributed("nccl" if assignment.device == "cuda" else "gloo", verbose=False)
 

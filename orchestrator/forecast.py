@@ -100,6 +100,7 @@ def row(planned: Planned, choice: Choice) -> dict[str, Any]:
             "optimizer": memory.optimizer,
             "activations": memory.activations,
             "logits": memory.logits,
+            "workspace": memory.workspace,
             "overhead": memory.overhead,
             "peak": memory.peak,
         },

@@ -11,6 +11,7 @@ from typing import Any, final
 import ray
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from orchestrator.accelerator import compute_on
 from orchestrator.peaks import forget_peak, out_of_memory_measured
 from orchestrator.ports import free_port
 from orchestrator.stacks import watched
@@ -49,6 +50,7 @@ class InProcess(Gang):
     """A gang of one, trained by the caller itself: no other process, no start-up but the first trial's imports."""
 
     def __init__(self, work: Work) -> None:
+        compute_on(work.assigned.device)
         from orchestrator.attempt import Attempt
         from orchestrator.engine import Assignment, join
 
@@ -152,6 +154,7 @@ class Worker:
         return ray.util.get_node_ip_address(), free_port()
 
     def join(self, host: str, port: int) -> None:
+        compute_on(self.work.assigned.device)
         from orchestrator.attempt import Attempt
         from orchestrator.engine import Assignment, join
 

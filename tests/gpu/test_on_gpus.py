@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from statistics import median
 from typing import Any, Literal
 
 import pytest
@@ -52,7 +53,21 @@ def test_losses_on_a_gpu_are_those_on_a_cpu(tmp_path: Path, zero: int, precision
         trial = trial_of(store, zero, precision)
         assert run_gang(store, trial, 1, device=device) == [0]  # type: ignore[arg-type]
         made.append(losses(store, trial))
+    print(json.dumps({"zero": zero, "precision": precision, "distance": distance(*made), "last": made[1][-1]}))
     assert distance(*made) <= ALLOWED[precision]
+
+
+def test_seconds_of_a_step_are_the_gpus_own(tmp_path: Path) -> None:
+    """A step among others that are launched ahead of it takes as long as one that is waited for: calibration goes by it."""
+    model, training = {"heads": 12, "context": 512}, {"batch_tokens": 32 * 512, "tokens": 40 * 32 * 512}
+    medians = []
+    for slice_steps in (1, 20):
+        store = open_store(tmp_path / str(slice_steps))
+        trial = trial_of(store, 1, "bf16", model=model, training=training, grid={"depths": [12], "widths": [768]})
+        assert run_gang(store, trial, 1, device="cuda", slice_steps=slice_steps, checkpoint_every=100) == [0]
+        medians.append(median(seconds for step, seconds in rows(store, trial, "step, step_seconds") if step > 5))
+    print(json.dumps({"waited for": medians[0], "launched ahead": medians[1]}))
+    assert medians[1] == pytest.approx(medians[0], rel=0.25)
 
 
 @two
@@ -105,9 +120,21 @@ def test_the_memory_estimate_is_what_the_allocator_says(
         checkpoint_activations=recomputed,
         device="cuda",
     )
-    print(json.dumps({"point": f"{depth}x{width}", "peak": peak, "estimated": expected.training}))
+    ratio = expected.training / peak
+    print(json.dumps({"point": f"{depth}x{width}", "recomputed": recomputed, "peak": peak, "estimated": ratio}))
     assert peak > 200e6
     assert expected.training == pytest.approx(peak, rel=0.15)
+
+
+def test_a_network_may_train_on_the_cores_beside_a_gpu(tmp_path: Path) -> None:
+    """DeepSpeed would take the GPU that it sees."""
+    path = spec_here(tmp_path, memory_here(), HEADS=2, CONTEXT=32, GRID="{shapes: [[1, 8]]}", TOKENS=2560, BATCH=256)
+    devices = tmp_path / "devices.yaml"
+    devices.write_text(devices.read_text().replace("source:", "train_on: cpu, source:"))
+    done = sweep("run", str(path), "--results", str(tmp_path / "r"), timeout=900)
+    assert done.returncode == 0, done.stderr
+    (made,) = attempts(tmp_path / "r")
+    assert (made["device"], made["ended"]) == ("cpu", "completed")
 
 
 DEVICES = """\
@@ -167,6 +194,9 @@ def test_small_networks_share_a_gpu(tmp_path: Path) -> None:
     assert {row["ended"] for row in made} == {"completed"}
     assert all(row["device"] == "cuda" and row["devices"] < 1 for row in made)
     starts = sorted(row["started_at"] for row in made)
+    each = [(row["ended_at"] - row["started_at"]).total_seconds() for row in made]
+    whole = (max(row["ended_at"] for row in made) - starts[0]).total_seconds()
+    print(json.dumps({"devices": made[0]["devices"], "seconds": whole, "one after another": sum(each)}))
     assert starts[1] < min(row["ended_at"] for row in made)  # two at a time at least
 
 
@@ -199,7 +229,9 @@ def test_out_of_memory_is_tried_once_more_with_a_smaller_micro_batch(tmp_path: P
     first, second = attempts(tmp_path / "r")
     assert first["ended"].startswith("out_of_memory")
     assert second["ended"] == "completed"
+    print(json.dumps({"micro_batch": [first["micro_batch"], second["micro_batch"]], "there": there}))
+    print(json.dumps([dict(row["ended_extra"]) for row in (first, second)]))
     assert second["micro_batch"] == math.ceil(first["micro_batch"] / 2)
     assert dict(first["ended_extra"])["memory_bytes"] > 0.5 * there
     assert dict(first["ended_extra"])["memory_error"] > 0  # what was wanted is more than what there was
-    assert abs(dict(second["ended_extra"])["memory_error"]) < 1
+    assert abs(dict(second["ended_extra"])["memory_error"]) < 0.15

@@ -1,12 +1,15 @@
 """A gang without Ray: the workers of an attempt as plain processes, so that one can be killed at a chosen point.
 
-They are forked from a server that has imported torch and DeepSpeed once and done nothing else.
+On a CPU they are forked from a server that has imported torch and DeepSpeed once and done nothing else. On GPUs each is
+a fresh process: CUDA does not survive a fork, and DeepSpeed looks for its device when it is imported.
 """
 
 import multiprocessing
 import os
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from orchestrator.corpora.prepare import prepare
@@ -21,6 +24,7 @@ from sweeps.views import connect
 
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["orchestrator.attempt", "tests.orchestrator.gangs"])
+FRESH = multiprocessing.get_context("spawn")
 
 
 def planned(spec: Spec, store: Store) -> Plan:
@@ -74,12 +78,14 @@ def run_gang(
     )
     port = free_port()
     order = {"slice": slice_steps, "every": checkpoint_every, "interrupt_at": interrupt_at, "poison": poison}
+    starting: Any = FRESH if device == "cuda" else SERVER
     processes = [
-        SERVER.Process(target=worker, args=(work.to_json(), rank, port, order, environment or {}))
+        starting.Process(target=worker, args=(work.to_json(), rank, port, order, environment or {}))
         for rank in range(workers)
     ]
-    for process in processes:
-        process.start()
+    with computing_on(device):  # the server, too, has the environment of whoever starts it
+        for process in processes:
+            process.start()
     deadline = time.monotonic() + 240
     while any(process.is_alive() for process in processes) and time.monotonic() < deadline:
         if any(process.exitcode for process in processes):  # one died: the others would wait for it
@@ -90,6 +96,19 @@ def run_gang(
         process.kill()
         process.join()
     return [process.exitcode or 0 for process in processes]
+
+
+@contextmanager
+def computing_on(device: Device) -> Iterator[None]:
+    """What is started meanwhile imports DeepSpeed for this device."""
+    before = os.environ.get("DS_ACCELERATOR")
+    os.environ["DS_ACCELERATOR"] = device
+    try:
+        yield
+    finally:
+        del os.environ["DS_ACCELERATOR"]
+        if before is not None:
+            os.environ["DS_ACCELERATOR"] = before
 
 
 def rows(store: Store, trial: Trial, columns: str = "step, loss, grad_norm, lr") -> list[tuple[Any, ...]]:
@@ -103,7 +122,7 @@ def worker(text: str, rank: int, port: int, order: dict[str, Any], environment: 
     warnings.simplefilter("ignore")
     work = Work.from_json(text)
     own = {"CUDA_VISIBLE_DEVICES": str(rank)} if work.assigned.device == "cuda" else {}
-    os.environ |= {"DS_ACCELERATOR": work.assigned.device} | own | environment
+    os.environ |= own | environment
     import torch.distributed as dist
 
     from orchestrator.attempt import Attempt

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from models.architecture import Architecture
 from orchestrator.calibration import Measured, calibrated, expected, says
 from orchestrator.devices import SHIPPED, load_devices
 from sweeps.loading import load_spec
@@ -68,3 +69,23 @@ def test_launches_that_cost_far_more_than_assumed_are_told_from_slow_products() 
     for each in found:
         assert expected(fitted, each) == pytest.approx(each.seconds, rel=0.1)
     assert fitted.block_us == pytest.approx(6000, rel=0.1)
+
+
+def test_the_paces_of_a_real_gpu_are_fitted() -> None:
+    """Milliseconds a step on one H200 (docs/log.md), where launching cost far more than was assumed."""
+    seen = {(4, 256): 19.79, (16, 256): 46.36, (4, 512): 14.53, (12, 768): 60.04, (4, 1024): 29.83}
+    seen |= {(24, 1024): 169.56, (4, 2048): 85.0}
+    (one,) = attempts(kind="h200", count=1)
+    found = []
+    for (depth, width), milliseconds in seen.items():
+        shape = Architecture(family="gpt", vocabulary=256, context=1024, heads=width // 64).shape(depth, width)
+        recipe = replace(one.trial.recipe, batch_sequences=32, precision="bf16")
+        trial = replace(one.trial, shape=shape, recipe=recipe)
+        found.append(replace(one, trial=trial, micro_batch=32, seconds=milliseconds / 1000))
+    assumed = replace(DEVICES.named("h200"), achieved=0.4, half_width=768, block_us=150)
+    made, (calibration,) = calibrated(replace(DEVICES, kinds=(assumed,)), found)
+    (fitted,) = made.kinds
+    assert (fitted.achieved, fitted.half_width, fitted.block_us) == pytest.approx((0.70, 768, 3700), rel=0.02)
+    assert calibration.error < 0.05
+    shipped = DEVICES.named("h200")
+    assert all(expected(shipped, each) == pytest.approx(each.seconds, rel=0.3) for each in found)

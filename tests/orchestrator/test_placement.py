@@ -110,3 +110,22 @@ def test_a_cluster_whose_nodes_have_died_is_not_the_specs_fault() -> None:
         machines_of([], devices)
     with pytest.raises(SpecError, match="neither a GPU nor a whole CPU"):
         machines_of([Node(name="head", cpus=0)], devices)
+
+
+def test_what_a_smaller_micro_batch_needs_is_estimated_anew(paper: tuple[Spec, Plan]) -> None:
+    spec, made = paper
+    ask = assigner(spec, made.trials, machines_of(gpus(8), devices_for(spec)))
+    planned = made.trials[-1]
+    first, again = ask.choose(planned), ask.choose(planned, smaller=1)
+    assert again.micro_batch == first.micro_batch / 2
+    assert again.memory == estimate(
+        planned.trial.shape,
+        precision=planned.trial.recipe.precision,
+        zero=planned.trial.recipe.zero,
+        workers=again.workers,
+        micro_batch=again.micro_batch,
+        accumulation=again.accumulation,
+        checkpoint_activations=again.recomputed,
+        device="cuda",
+    )
+    assert again.memory.total < first.memory.total
