@@ -58,6 +58,7 @@ def _pair(axes: Axes, points: list[tuple[float, Crossing]], place: int, count: i
         axes.errorbar([x], [params], bars, fmt=marker, color=colour, markerfacecolor=filled, capsize=2, linewidth=1)
     for x, crossing in points:
         low, high = crossing.interval
-        if crossing.verdict in (Verdict.NOT_YET, Verdict.ALREADY):
+        bound = low or high
+        if bound and crossing.verdict in (Verdict.NOT_YET, Verdict.ALREADY):
             arrow = "$\\uparrow$" if low else "$\\downarrow$"
-            axes.plot([x], [low or high], marker=arrow, color=colour, markersize=10, linestyle="none")
+            axes.plot([x], [bound], marker=arrow, color=colour, markersize=10, linestyle="none")

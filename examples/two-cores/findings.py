@@ -103,11 +103,27 @@ def budget(made: Study) -> dict[str, Any]:
         "runs": made.cells.rows,
         "noise": made.noise.sd,
         "noise_source": made.noise.source,
+        "scatter": scatter(made),
         "losses": [{"params": row.params, "best": row.best, "by_depth": row.losses} for row in by_size(made.cells)],
         "transition": made.transition,
         "crossings": [said_of(one) for one in adjacent(made.crossings)],
         "law": law(made),
     }
+
+
+def scatter(made: Study) -> dict[str, Any] | None:
+    """How unlike in noise the cells of three seeds or more are: the median standard deviation, and the worst cell."""
+    sds = {
+        label: float(np.std(deviations, ddof=1))
+        for label, deviations in zip(made.cells.labels, made.cells.deviations, strict=True)
+        if len(deviations) > 2
+    }
+    if not sds:
+        return None
+    worst = max(sds, key=lambda label: sds[label])
+    place = made.cells.labels.index(worst)
+    losses = sorted(float(made.cells.loss[place] + deviation) for deviation in made.cells.deviations[place])
+    return {"cells": len(sds), "median": float(np.median(list(sds.values()))), "worst": worst, "losses": losses}
 
 
 def said_of(one: Crossing) -> dict[str, Any]:
@@ -141,7 +157,8 @@ def other_rates(rows: pd.DataFrame, tried: pd.DataFrame) -> dict[str, Any]:
     near = sorted(set(tried["cell"]))
     depths = set(tried["depth"])
     plain = [one for one in adjacent(crossed(rows)) if {one.shallow, one.deep} <= depths]
-    losses = pd.concat([rows[rows["cell"].isin(near)], tried]).groupby(["cell", "factor"])["loss"].mean().unstack()
+    same = rows[rows["cell"].isin(near) & rows["seed"].isin(tried["seed"])]
+    losses = pd.concat([same, tried]).groupby(["cell", "factor"])["loss"].mean().unstack()
     found = [
         {"cell": name, "losses": {f"{factor:g}": loss for factor, loss in losses.loc[name].items()}} for name in near
     ]
