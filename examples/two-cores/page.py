@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,12 @@ def page(found: dict[str, Any]) -> str:
         worst_losses=", ".join(f"{loss:.3f}" for loss in main["scatter"]["losses"]),
         history=histories(found["history"]),
         proxies=", ".join(f"{one['loss']:.4f} at {one['rate']:g}" for one in found["proxies"]),
-        transition=main["transition"],
+        first=place(main, "1 → 2"),
+        second=place(main, "2 → 3"),
+        first_4m=place(found["budgets"][-2], "1 → 2"),
+        paper_b=f"{found['paper']['b']:.3g}",
+        paper_step=f"{exp(found['paper']['b']):.2f}",
+        step=f"{exp(main['law']['values']['b']):.1f}",
         losses=losses(main),
         crossings=crossings(found["budgets"]),
         laws=laws(found["budgets"], found["paper"]),
@@ -90,12 +96,26 @@ def crossing(at: dict[str, Any]) -> list[str]:
     return [at["pair"], at["verdict"], size(place), *map(size, at["interval"])]
 
 
+def place(one: dict[str, Any], pair: str) -> str:
+    """Of a pair that crosses or is likely to: where, and between what."""
+    (at,) = (at for at in one["crossings"] if at["pair"] == pair)
+    low, high = map(size, at["interval"])
+    return f"N = {size(at['params'])} ({at['verdict']}; {low} to {high})"
+
+
 def laws(budgets: list[dict[str, Any]], paper: dict[str, float]) -> str:
     rows = []
     for one in budgets:
         law = one["law"]
         if "values" in law:
-            rows.append([millions(one["tokens"]), constant(law, "a"), constant(law, "b"), law["status"]])
+            rows.append(
+                [
+                    millions(one["tokens"]),
+                    constant(law, "a"),
+                    constant(law, "b"),
+                    "; ".join([law["status"], *law["notes"]]),
+                ]
+            )
         else:
             rows.append([millions(one["tokens"]), "", "", law["refused"]])
     rows.append(["the paper", f"{paper['a']:.3g}", f"{paper['b']:.3g}", "between 1e6 and 6e8 parameters"])
