@@ -117,9 +117,14 @@ def at_budget(table: pd.DataFrame, tokens: float | None = None) -> pd.DataFrame:
 def cells_of(table: pd.DataFrame, tokens: float | None = None) -> Cells:
     """One cell for each shape at a token budget (see `at_budget`), means over seeds.
 
-    Raises FitError where nothing about depth can be learnt: one depth only, fewer than three sizes, all losses equal.
+    Raises FitError where nothing about depth can be learnt: no network at a learning rate between two worse ones, one
+    depth only, fewer than three sizes, all losses equal.
     """
-    rows = used(at_budget(table, tokens)).sort_values(["depth", "params", "width"])
+    flagged_rows = at_budget(table, tokens)
+    rows = used(flagged_rows).sort_values(["depth", "params", "width"])
+    if rows.empty:
+        edge = flagged_rows["flag"].str.startswith("the best learning rate")
+        raise FitError(f"no network's learning rate lies between two worse ones: {flagged_rows['flag'][edge].iloc[0]}")
     key = rows[["depth", "params", "width"]].to_numpy(float)
     starts = np.flatnonzero(np.concatenate([[True], (key[1:] != key[:-1]).any(1)]))
     repeats = np.diff([*starts, len(rows)])

@@ -32,7 +32,7 @@ def numbers(store: Store, main: dict[float, Study], vocabulary: dict[float, Stud
     """Everything the page says, as JSON has it."""
     rows = record_losses(store, MAIN)
     return {
-        "history": [history(store, sweep) for sweep in (MAIN, RATES, VOCABULARY)],
+        "history": [history(store, MAIN), history(store, RATES, without=MAIN), history(store, VOCABULARY)],
         "proxies": proxies(store, MAIN),
         "rate": float(rows["learning_rate"].iloc[0]),
         "rate_error": float(rows["rate_error"].max()),
@@ -43,8 +43,8 @@ def numbers(store: Store, main: dict[float, Study], vocabulary: dict[float, Stud
     }
 
 
-def history(store: Store, sweep: str) -> dict[str, Any]:
-    """What the record says of a run itself: trainings, tokens, hours, resumes, failures."""
+def history(store: Store, sweep: str, without: str | None = None) -> dict[str, Any]:
+    """What the record says of a run itself, less what another sweep had trained before it: hours, resumes, failures."""
     trials = asked(
         store,
         sweep,
@@ -55,6 +55,7 @@ def history(store: Store, sweep: str) -> dict[str, Any]:
                sum(attempts - 1) as resumes, count(*) filter (where status <> 'completed') as failures
         from trials join mine using (trial_id)
         """,
+        without,
     )[0]
     # no step of these networks takes a minute: between two that are so far apart the sweep stood still
     clock = asked(
@@ -68,6 +69,7 @@ def history(store: Store, sweep: str) -> dict[str, Any]:
                (select sum(step_seconds) / 3600 from steps) as core_hours
         from gaps
         """,
+        without,
     )[0]
     return {"sweep": sweep} | {
         name: None if value is None else float(value) for name, value in (trials | clock).items()
@@ -84,15 +86,19 @@ def proxies(store: Store, sweep: str) -> list[dict[str, Any]]:
     )
 
 
-def asked(store: Store, sweep: str, sql: str) -> list[dict[str, Any]]:
-    """Rows of a SELECT that sees the trials of the sweep's plan as `mine`."""
-    plan = find_plan(store, sweep)
-    mine = "with mine as (select trial_id from plans where sweep = ? and plan = ?)"
-    with connect(store) as connection:
-        found: list[dict[str, Any]] = (
-            connection.sql(f"{mine} {sql}", params=[plan.sweep, plan.plan]).to_arrow_table().to_pylist()
+def asked(store: Store, sweep: str, sql: str, without: str | None = None) -> list[dict[str, Any]]:
+    """Rows of a SELECT that sees the trials of the sweep's plan as `mine`, less those of the plan of `without`."""
+    plan, other = find_plan(store, sweep), find_plan(store, without) if without else None
+    mine = """
+        with mine as (
+            select trial_id from plans where sweep = ? and plan = ?
+            except select trial_id from plans where sweep = ? and plan = ?
         )
-    return found
+    """
+    params = [plan.sweep, plan.plan, other and other.sweep, other and other.plan]
+    with connect(store) as connection:
+        rows: list[dict[str, Any]] = connection.sql(f"{mine} {sql}", params=params).to_arrow_table().to_pylist()
+    return rows
 
 
 def budget(made: Study) -> dict[str, Any]:

@@ -40,6 +40,14 @@ def test_the_error_of_the_learning_rate_is_part_of_the_variance():
     assert cells_of(rows).variance(0.01)[0] == pytest.approx(0.01**2 + 0.02**2)
 
 
+def test_rates_that_are_nowhere_bracketed_are_refused():
+    rows = pd.concat([table().assign(learning_rate=rate, loss=table()["loss"] + rate) for rate in (1e-3, 4e-3)])
+    rows["trial_id"] = [f"t{i}" for i in range(len(rows))]
+    message = r"no network's learning rate lies between two worse ones: .*0\.001, is the lowest of the 2 tried.*lower"
+    with pytest.raises(FitError, match=message):
+        cells_of(checked(rows))
+
+
 def test_one_depth_is_refused():
     with pytest.raises(FitError, match=r"one depth only \(2 layers\).*train the same sizes at another depth"):
         cells_of(table(depths=(2,)))
