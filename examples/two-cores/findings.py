@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.catalogue import published
-from analysis.cells import SAME_BUDGET, budgets, cells_of
+from analysis.cells import SAME_BUDGET, Cells, budgets, cells_of
 from analysis.crossings import Crossing, Verdict, adjacent, crossings
 from analysis.losses import checked, used
 from analysis.record_losses import record_losses
@@ -22,23 +22,27 @@ LAW = "levine2020"
 TOKENS = 8e6  # the budget that is concluded from; the smaller ones show what tokens change
 
 
-def studies(store: Store, sweep: str) -> dict[float, Study]:
-    """Of each of a sweep's token budgets, smallest first."""
-    rows = record_losses(store, sweep)
+def studies(store: Store) -> dict[float, Study]:
+    """Of each of the sweep's token budgets, smallest first."""
+    rows = record_losses(store, MAIN)
     return {tokens: study(rows, tokens=tokens, laws=(LAW,)) for tokens in sorted(budgets(checked(rows)))}
 
 
-def numbers(store: Store, main: dict[float, Study], vocabulary: dict[float, Study]) -> dict[str, Any]:
+def numbers(store: Store, made: dict[float, Study]) -> dict[str, Any]:
     """Everything the page says, as JSON has it."""
-    rows = record_losses(store, MAIN)
+    rows, other = record_losses(store, MAIN), record_losses(store, VOCABULARY)
+    early, late = sorted(budgets(checked(other)))
     return {
         "history": [history(store, MAIN), history(store, RATES, without=MAIN), history(store, VOCABULARY)],
         "proxies": proxies(store, MAIN),
         "rate": float(rows["learning_rate"].iloc[0]),
         "rate_error": float(rows["rate_error"].max()),
-        "budgets": [budget(one) for one in main.values()],
-        "vocabulary": [budget(one) for one in vocabulary.values()],
+        "budgets": [budget(one) for one in made.values()],
         "rates": other_rates(rows, record_losses(store, RATES)),
+        "vocabulary": {
+            "early": losses(cells_of(checked(other), early)),
+            **budget(study(other, tokens=late, laws=(LAW,))),
+        },
         "paper": published(LAW)[1].values,
     }
 
@@ -110,11 +114,15 @@ def budget(made: Study) -> dict[str, Any]:
         "noise": made.noise.sd,
         "noise_source": made.noise.source,
         "scatter": scatter(made),
-        "losses": [{"params": row.params, "best": row.best, "by_depth": row.losses} for row in by_size(made.cells)],
+        "losses": losses(made.cells),
         "transition": made.transition,
         "crossings": [said_of(one) for one in adjacent(made.crossings)],
         "law": law(made),
     }
+
+
+def losses(cells: Cells) -> list[dict[str, Any]]:
+    return [{"params": row.params, "best": row.best, "by_depth": row.losses} for row in by_size(cells)]
 
 
 def scatter(made: Study) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ SWEEPS = {"two-cores": "the sweep", "two-cores-rates": "other rates", "two-cores
 
 
 def page(found: dict[str, Any]) -> str:
-    main, other = found["budgets"][-1], found["vocabulary"][-1]
+    main, other = found["budgets"][-1], found["vocabulary"]
     first, hours = found["history"][0], sum(one["hours"] for one in found["history"])
     return WORDS.read_text(encoding="utf-8").format(
         shapes=f"{first['shapes']:.0f}",
@@ -38,8 +38,9 @@ def page(found: dict[str, Any]) -> str:
         laws=laws(found["budgets"], found["paper"]),
         rate_cells=rate_cells(found["rates"]),
         rate_crossings=rate_crossings(found["rates"]),
+        vocabulary_early=", ".join(sorted({f"{row['best']}" for row in other["early"]})),
         vocabulary_losses=losses(other),
-        vocabulary_crossings=crossings(found["vocabulary"]),
+        vocabulary_crossings=crossings([other]),
     )
 
 
