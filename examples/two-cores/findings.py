@@ -43,6 +43,10 @@ def numbers(store: Store, made: dict[float, Study]) -> dict[str, Any]:
             "early": losses(cells_of(checked(other), early)),
             **budget(study(other, tokens=late, laws=(LAW,))),
         },
+        "counted_whole": [
+            {"tokens": TOKENS, "crossings": counted_whole(rows, TOKENS)},
+            {"tokens": late, "crossings": counted_whole(other, late)},
+        ],
         "paper": published(LAW)[1].values,
     }
 
@@ -99,7 +103,7 @@ def asked(store: Store, sweep: str, sql: str, without: str | None = None) -> lis
             except select trial_id from plans where sweep = ? and plan = ?
         )
     """
-    params = [plan.sweep, plan.plan, other and other.sweep, other and other.plan]
+    params = [plan.sweep, plan.plan, other and other.sweep, other and other.plan]  # null is equal to nothing
     with connect(store) as connection:
         rows: list[dict[str, Any]] = connection.sql(f"{mine} {sql}", params=params).to_arrow_table().to_pylist()
     return rows
@@ -136,8 +140,8 @@ def scatter(made: Study) -> dict[str, Any] | None:
         return None
     worst = max(sds, key=lambda label: sds[label])
     place = made.cells.labels.index(worst)
-    losses = sorted(float(made.cells.loss[place] + deviation) for deviation in made.cells.deviations[place])
-    return {"cells": len(sds), "median": float(np.median(list(sds.values()))), "worst": worst, "losses": losses}
+    each = sorted(float(made.cells.loss[place] + deviation) for deviation in made.cells.deviations[place])
+    return {"cells": len(sds), "median": float(np.median(list(sds.values()))), "worst": worst, "losses": each}
 
 
 def said_of(one: Crossing) -> dict[str, Any]:
@@ -161,38 +165,48 @@ def law(made: Study) -> dict[str, Any]:
 def other_rates(rows: pd.DataFrame, tried: pd.DataFrame) -> dict[str, Any]:
     """What half and twice the rate do to the cells that were tried at them, and to the crossings beside these.
 
-    A crossing is computed again with the cells' losses replaced: all at the same factor, each cell alone at it, and
-    each at the best of the three. The noise is that of the sweep as it was.
+    A crossing is computed again with the cells' losses replaced: all at the same factor, each at the best of the three,
+    each alone at half and at twice. The replacements have the seeds that were tried, also where the factor is 1 and the
+    sweep has more. The noise is that of the sweep as it was.
     """
     rows, tried = ended_at(rows), ended_at(tried)
-    base = float(rows["learning_rate"].iloc[0])
-    tried = tried.assign(factor=(tried["learning_rate"] / base).round(3), cell=cell(tried))
+    (base,) = set(rows["learning_rate"])
     rows = rows.assign(factor=1.0, cell=cell(rows))
+    tried = tried.assign(factor=(tried["learning_rate"] / base).round(3), cell=cell(tried))
     near = sorted(set(tried["cell"]))
+    same = rows[rows["cell"].isin(near) & rows["seed"].isin(tried["seed"])]
+    known = pd.concat([same, tried])
+    means = known.groupby(["cell", "factor"])["loss"].mean().unstack()
     depths = set(tried["depth"])
     plain = [one for one in adjacent(crossed(rows)) if {one.shallow, one.deep} <= depths]
-    same = rows[rows["cell"].isin(near) & rows["seed"].isin(tried["seed"])]
-    losses = pd.concat([same, tried]).groupby(["cell", "factor"])["loss"].mean().unstack()
-    found = [
-        {"cell": name, "losses": {f"{factor:g}": loss for factor, loss in losses.loc[name].items()}} for name in near
-    ]
 
     def moved(name: str, factors: dict[str, float]) -> dict[str, Any]:
         kept = rows[~rows["cell"].isin(factors)]
-        swapped = [tried[(tried["cell"] == one) & (tried["factor"] == factor)] for one, factor in factors.items()]
+        swapped = [known[(known["cell"] == one) & (known["factor"] == factor)] for one, factor in factors.items()]
         now = {(one.shallow, one.deep): one for one in adjacent(crossed(pd.concat([kept, *swapped]), like=rows))}
-        answers = [now[one.shallow, one.deep] for one in plain if (one.shallow, one.deep) in now]
-        return {
-            "case": name,
-            "crossings": [said_of(one) | {"within": within(one, was)} for one, was in zip(answers, plain, strict=True)],
-        }
+        pairs = [(now[was.shallow, was.deep], was) for was in plain if (was.shallow, was.deep) in now]
+        return {"case": name, "crossings": [said_of(one) | {"within": within(one, was)} for one, was in pairs]}
 
-    factors = sorted(set(tried["factor"]))
-    best = {name: float(losses.loc[name].idxmin()) for name in near}
-    cases = [moved(f"all at {factor:g} ×", dict.fromkeys(near, factor)) for factor in factors]
-    cases.append(moved("each at its best", {name: factor for name, factor in best.items() if factor != 1.0}))
-    cases += [moved(f"{name} alone at {factor:g} ×", {name: factor}) for name in near for factor in factors]
-    return {"cells": found, "best": best, "crossings": [said_of(one) for one in plain], "cases": cases}
+    best = {name: float(means.loc[name].idxmin()) for name in near}
+    cases = [moved(f"all at {factor:g} ×", dict.fromkeys(near, factor)) for factor in sorted(set(known["factor"]))]
+    cases.append(moved("each at its best", best))
+    tries = sorted(set(tried["factor"]))
+    cases += [moved(f"{name} alone at {factor:g} ×", {name: factor}) for name in near for factor in tries]
+    return {
+        "seeds": sorted({int(seed) for seed in tried["seed"]}),
+        "cells": [
+            {"cell": name, "losses": {f"{factor:g}": loss for factor, loss in means.loc[name].items()}} for name in near
+        ],
+        "crossings": [said_of(one) for one in plain],
+        "cases": cases,
+    }
+
+
+def counted_whole(rows: pd.DataFrame, tokens: float) -> list[dict[str, Any]]:
+    """The crossings if N counted embedding and head too."""
+    whole = checked(rows.assign(params=rows["params_total"], counting="all parameters"))
+    cells = cells_of(whole, tokens)
+    return [said_of(one) for one in adjacent(crossings(cells, measured_noise(cells)))]
 
 
 def ended_at(rows: pd.DataFrame) -> pd.DataFrame:
@@ -212,7 +226,7 @@ def crossed(rows: pd.DataFrame, like: pd.DataFrame | None = None) -> tuple[Cross
 
 
 def within(now: Crossing, was: Crossing) -> bool | None:
-    """Whether a crossing still lies in the interval that it had; None where there is no place to compare."""
+    """Whether the place of a crossing is in the interval that it had; None where it has or had none."""
     if now.params is None or was.verdict not in (Verdict.CROSSES, Verdict.LIKELY):
         return None
     low, high = was.interval

@@ -33,13 +33,16 @@ def page(found: dict[str, Any]) -> str:
         paper_b=f"{found['paper']['b']:.3g}",
         paper_step=f"{exp(found['paper']['b']):.2f}",
         step=f"{exp(main['law']['values']['b']):.1f}",
+        step_from=f"{exp(main['law']['intervals']['b'][0]):.1f}",
+        step_to=f"{exp(main['law']['intervals']['b'][1]):.1f}",
         losses=losses(main),
         crossings=crossings(found["budgets"]),
         laws=laws(found["budgets"], found["paper"]),
         rate_cells=rate_cells(found["rates"]),
         rate_crossings=rate_crossings(found["rates"]),
-        vocabulary_early=", ".join(sorted({f"{row['best']}" for row in other["early"]})),
+        vocabulary_early=", ".join(str(depth) for depth in sorted({row["best"] for row in other["early"]})),
         vocabulary_losses=losses(other),
+        counted_whole=crossings(found["counted_whole"]),
         vocabulary_crossings=crossings([other]),
     )
 
@@ -100,6 +103,8 @@ def crossing(at: dict[str, Any]) -> list[str]:
 def place(one: dict[str, Any], pair: str) -> str:
     """Of a pair that crosses or is likely to: where, and between what."""
     (at,) = (at for at in one["crossings"] if at["pair"] == pair)
+    if at["verdict"] not in ("crosses", "likely"):
+        raise ValueError(f"{pair} at {one['tokens']:g} tokens: {at['verdict']}; page.md says that it crosses")
     low, high = map(size, at["interval"])
     return f"N = {size(at['params'])} ({at['verdict']}; {low} to {high})"
 
@@ -142,4 +147,6 @@ def rate_crossings(found: dict[str, Any]) -> str:
     said = {True: "yes", False: "**no**", None: "–"}
     rows = [["as in the sweep", *crossing(at), ""] for at in found["crossings"]]
     rows += [[case["case"], *crossing(at), said[at["within"]]] for case in found["cases"] for at in case["crossings"]]
-    return table(["cells trained", "layers", "verdict", "N", "from", "to", "within the sweep's interval"], rows)
+    return table(
+        ["cells trained", "layers", "verdict", "N", "from", "to", "its place within the sweep's interval"], rows
+    )
