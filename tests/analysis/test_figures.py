@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from analysis.crossings import Verdict, adjacent
+from analysis.crossings import Crossing, Verdict, adjacent
 from analysis.figures.guideline import guideline_figure
 from analysis.figures.losses import loss_figure
 from analysis.figures.residuals import residual_figure
@@ -66,6 +66,14 @@ def test_crossings_over_tokens_are_a_line_a_pair_of_neighbours(paper, figures):
     by_label = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
     found = next(one for one in adjacent(paper.crossings) if one.verdict == Verdict.CROSSES)
     assert found.params in by_label[f"{found.shallow:g} → {found.deep:g}"]
+
+
+def test_a_bound_is_an_arrow_on_the_side_where_the_crossing_lies():
+    above = Crossing(shallow=1, deep=2, verdict=Verdict.NOT_YET, overlap=(1e4, 1e6), interval=(2e5, None))
+    below = Crossing(shallow=2, deep=3, verdict=Verdict.ALREADY, overlap=(1e4, 1e6), interval=(None, 3e4))
+    drawn = tokens_figure({1e6: (above, below)}, "blocks").axes[0].get_lines()
+    arrows = [(line.get_marker(), list(line.get_ydata())) for line in drawn if "arrow" in str(line.get_marker())]
+    assert arrows == [("$\\uparrow$", [2e5]), ("$\\downarrow$", [3e4])]
 
 
 def test_shades_differ_in_lightness():
