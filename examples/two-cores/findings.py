@@ -79,9 +79,9 @@ def history(store: Store, sweep: str, without: str | None = None) -> dict[str, A
         """,
         without,
     )[0]
-    return {"sweep": sweep} | {
-        name: None if value is None else float(value) for name, value in (trials | clock).items()
-    }
+    counted = {name: None if value is None else float(value) for name, value in trials.items()}
+    # DuckDB adds in whatever order its threads end, and the last digits of a sum go by that
+    return {"sweep": sweep} | counted | {name: round(float(value), 6) for name, value in clock.items()}
 
 
 def proxies(store: Store, sweep: str) -> list[dict[str, Any]]:
